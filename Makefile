@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make [V=1] [SANITIZE=1]    make check | demo | bench | install DESTDIR= PREFIX= | clean
+
+PREFIX	 ?= /usr/local
+DESTDIR	 ?=
+BUILD	 := build$(if $(SANITIZE),-san)
+CC	 := gcc
+CLANG	 ?= clang-14
+BPFTOOL	 ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
+VERSION	 := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1)
+
+PKGS	 := libbpf libmnl libnftnl libconfuse json-c
+CFLAGS	 ?= -O2 -g
+CFLAGS	 += -std=gnu17 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
+	    -Wno-unused-parameter -Werror -MMD -MP -I. -Iuser -I$(BUILD) -D_GNU_SOURCE \
+	    -DVERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LDLIBS	 := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+ifdef SANITIZE
+CFLAGS	 += -fsanitize=address,undefined -fno-omit-frame-pointer
+LDFLAGS	 += -fsanitize=address,undefined
+endif
+BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror -I. -Ibpf \
+	    -idirafter /usr/include/$(shell uname -m)-linux-gnu
+
+Q	 := $(if $(V),,@)
+say	  = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
+
+SRC	 := $(sort $(wildcard user/*/*.c))
+OBJ	 := $(SRC:%.c=$(BUILD)/%.o)
+LIBOBJ	 := $(filter-out $(BUILD)/user/cmd/main.o,$(OBJ))
+BPFOBJ	 := $(patsubst %.bpf.c,$(BUILD)/%.o,$(sort $(wildcard bpf/*.bpf.c)))
+SKEL	 := $(BUILD)/asymbpf.skel.h
+UNIT	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
+BPFTEST	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
+NETNS	 := $(sort $(wildcard tests/netns/[0-9]*.sh))
+
+.PHONY: all check unit demo bench fuzz install clean setup layers
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/asymbpf
+
+$(BUILD)/asymbpf: $(OBJ)
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/user/%.o: user/%.c | $(SKEL)
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/bpf/%.o: bpf/%.bpf.c $(wildcard bpf/*.h bpf/lib/*.h)
+	$(call say,BPF,$<)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c -o $@ $<
+
+$(BUILD)/bpf/all.linked: $(BPFOBJ)
+	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
+
+$(SKEL): $(BUILD)/bpf/all.linked
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name asymbpf_bpf > $@
+
+$(BUILD)/tests/%: tests/%.c $(LIBOBJ) $(wildcard tests/*/*.h)
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBOBJ) $(LDLIBS) -lcmocka
+
+layers:
+	$(Q)scripts/check-layers
+
+unit: $(UNIT) layers
+	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove $(if $(V),-v) --exec '' $(UNIT)
+
+setup:
+	$(Q)scripts/setup
+
+check: setup
+	$(Q)$(MAKE) --no-print-directory run-check
+
+.PHONY: run-check
+run-check: all layers $(UNIT) $(BPFTEST)
+	$(Q)tests/run $(UNIT) $(BPFTEST) $(NETNS)
+
+demo: setup
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/demo
+
+bench: setup
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/bench/run
+
+install: all
+	install -D -m 0755 $(BUILD)/asymbpf $(DESTDIR)$(PREFIX)/sbin/asymbpf
+	install -D -m 0644 doc/asymbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/asymbpf.8
+	install -D -m 0644 doc/asymbpf.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/asymbpf.conf.5
+
+clean:
+	rm -rf build build-san
+
+-include $(OBJ:.o=.d)

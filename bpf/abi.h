@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the BPF programs and user space share: map keys, map values, limits and counters.
+ *
+ * Addresses are always 16 bytes in network byte order; IPv4 is written as ::ffff:a.b.c.d
+ * (RFC 4291 section 2.5.5.2), so one code path serves both families.  Ports are in host byte
+ * order.  Every struct is padded by hand: keys are compared and hashed as bytes.
+ *
+ * The configuration lives in two banks.  A program reads asym_control.bank once per packet and
+ * uses that bank to the end, so a packet sees the old configuration or the new one, never both.
+ */
+#ifndef ASYM_ABI_H
+#define ASYM_ABI_H
+
+#include <linux/types.h>
+
+#define ASYM_ABI 1 /* raised with every change of a struct below */
+
+#define ASYM_MAX_LINKS 250
+#define ASYM_MAX_POLICIES 64
+#define ASYM_MAX_RULES 256
+#define ASYM_MAX_SETS 64
+#define ASYM_MAX_PREFIXES 65536 /* in one set */
+#define ASYM_MAX_PORTS 16       /* ranges in one rule, each direction */
+#define ASYM_MAX_DEVICES 8      /* in-devices of one rule */
+#define ASYM_MAX_STICKY 1048576
+#define ASYM_BUCKETS 4093 /* prime: any step visits every bucket */
+#define ASYM_BUCKETS_SPACE 4096
+#define ASYM_BANKS 2
+#define ASYM_LINK_SLOTS 256 /* ids 0..255; 0 is "no link" */
+
+enum asym_family { ASYM_V4, ASYM_V6, ASYM_FAMILIES };
+
+struct asym_addr {
+	__be32 w[4];
+};
+
+/* Map "control": one entry. */
+struct asym_control {
+	__u32 abi;
+	__u32 bank; /* the bank in use, 0 or 1 */
+	__u64 netns_cookie; /* the network namespace served (SO_NETNS_COOKIE) */
+};
+
+/* Map "config", one entry per bank. */
+struct asym_config {
+	__u32 mark_mask;  /* our bits of skb->mark */
+	__u32 mark_shift; /* lowest of them */
+	__u32 seed;       /* of the selection hash */
+	__u32 rules;      /* rules in use, 0..ASYM_MAX_RULES */
+};
+
+/* What a policy hashes, and what a sticky entry is keyed by. */
+enum asym_key { ASYM_KEY_FLOW, ASYM_KEY_SRC, ASYM_KEY_SRC_DST, ASYM_KEY_MAX };
+
+/* Fields a rule tests; the same bits in "negate" turn a test round. */
+enum asym_match {
+	ASYM_MATCH_FAMILY = 1 << 0,
+	ASYM_MATCH_SRC = 1 << 1,
+	ASYM_MATCH_DST = 1 << 2,
+	ASYM_MATCH_PROTO = 1 << 3,
+	ASYM_MATCH_SPORT = 1 << 4,
+	ASYM_MATCH_DPORT = 1 << 5,
+	ASYM_MATCH_DSCP = 1 << 6,
+	ASYM_MATCH_DEVICE = 1 << 7,
+	ASYM_MATCH_SRC_SET = 1 << 8,
+	ASYM_MATCH_DST_SET = 1 << 9,
+};
+
+struct asym_ports {
+	__u16 lo, hi; /* inclusive */
+};
+
+/* Map "rules", index bank * ASYM_MAX_RULES + n. */
+struct asym_rule {
+	struct asym_addr src, src_mask;
+	struct asym_addr dst, dst_mask;
+	struct asym_ports sport[ASYM_MAX_PORTS];
+	struct asym_ports dport[ASYM_MAX_PORTS];
+	__u32 device[ASYM_MAX_DEVICES]; /* ifindex */
+	__u32 proto[8];                 /* bit n: IP protocol n */
+	__u64 dscp;                     /* bit n: DSCP n */
+	__u32 match;                    /* enum asym_match */
+	__u32 negate;                   /* enum asym_match */
+	__u32 sticky_s;                 /* idle time-out in seconds, 0: not sticky */
+	__u32 sticky_id;                /* names the rule in sticky keys; survives a reload */
+	__u8 family;                    /* enum asym_family */
+	__u8 sticky_key;                /* enum asym_key: SRC or SRC_DST */
+	__u8 policy;                    /* index into "policies" */
+	__u8 sports, dports, devices;   /* how many of the arrays above are in use */
+	__u8 src_set, dst_set;          /* index into "sets" */
+};
+
+/* Map "policies", index bank * ASYM_MAX_POLICIES + n. */
+struct asym_policy {
+	__u32 live[ASYM_FAMILIES][8]; /* bit n: link n is alive and in the lowest live tier */
+	__u8 key;                     /* enum asym_key */
+	__u8 last_resort;             /* reserved id used when no link lives */
+	__u8 _pad[2];
+};
+
+/* Map "buckets", index (bank * ASYM_MAX_POLICIES + policy) * ASYM_FAMILIES + family. */
+struct asym_buckets {
+	__u8 link[ASYM_BUCKETS_SPACE]; /* link id, 0 where the policy has no live link */
+};
+
+/* Map "links", index bank * ASYM_LINK_SLOTS + id. */
+struct asym_link {
+	struct asym_addr addr[ASYM_FAMILIES]; /* the link's own source address, zero if none */
+	__u8 reply;                           /* id of the link that answers what arrives here */
+	__u8 _pad[3];
+};
+
+/* Map "devices": which link a device carries. */
+struct asym_device_key {
+	__u32 bank;
+	__u32 ifindex;
+};
+
+/* Map "sets", index bank * ASYM_MAX_SETS + n: inner maps, LPM tries. */
+struct asym_set_key {
+	__u32 prefixlen; /* 0..128, IPv4 prefixes count from 96 */
+	struct asym_addr addr;
+};
+
+/* Map "sticky". */
+struct asym_sticky_key {
+	struct asym_addr src;
+	struct asym_addr dst; /* zero when the rule keys by source alone */
+	__u32 id;             /* asym_rule.sticky_id */
+};
+
+struct asym_sticky {
+	__u64 seen_ns; /* CLOCK_MONOTONIC_COARSE of the last packet, to a second */
+	__u32 timeout_s;
+	__u32 link;
+};
+
+/*
+ * Why a packet went the way it went.  One counter each in map "counters"; every packet a program
+ * sees raises exactly one.  X(NAME, "name", "help")
+ */
+#define ASYM_REASONS(X)                                                                            \
+	X(LAN_BUCKET, "lan_bucket", "from a LAN, link chosen by the policy's buckets")             \
+	X(LAN_STICKY, "lan_sticky", "from a LAN, link kept by a sticky entry")                     \
+	X(LAN_LAST_RESORT, "lan_last_resort", "from a LAN, the policy has no live link")           \
+	X(LAN_NO_RULE, "lan_no_rule", "from a LAN, no rule matched")                               \
+	X(LAN_MARKED, "lan_marked", "from a LAN, already carried a link mark")                     \
+	X(LAN_NOT_IP, "lan_not_ip", "from a LAN, neither IPv4 nor IPv6")                           \
+	X(LAN_NOT_HOST, "lan_not_host", "from a LAN, not addressed to this host")                  \
+	X(LAN_SCOPE, "lan_scope", "from a LAN, multicast, broadcast, link-local or loopback")      \
+	X(LAN_EXT_HEADER, "lan_ext_header", "from a LAN, IPv6 extension header: left to main")     \
+	X(LAN_MALFORMED, "lan_malformed", "from a LAN, truncated or malformed header")             \
+	X(LINK_IN, "link_in", "from a link, arrival marked")                                       \
+	X(LINK_MARKED, "link_marked", "from a link, already carried a link mark")                  \
+	X(LINK_NOT_IP, "link_not_ip", "from a link, neither IPv4 nor IPv6")                        \
+	X(LINK_NOT_HOST, "link_not_host", "from a link, not addressed to this host")               \
+	X(LINK_SCOPE, "link_scope", "from a link, multicast, broadcast, link-local or loopback")   \
+	X(LINK_MALFORMED, "link_malformed", "from a link, truncated or malformed header")          \
+	X(LINK_UNKNOWN, "link_unknown", "from a device that carries no link any more")             \
+	X(HOST_BUCKET, "host_bucket", "router's own socket, link chosen by the policy's buckets")  \
+	X(HOST_STICKY, "host_sticky", "router's own socket, link kept by a sticky entry")          \
+	X(HOST_LAST_RESORT, "host_last_resort", "router's own socket, the policy has no live link") \
+	X(HOST_NO_RULE, "host_no_rule", "router's own socket, no rule matched")                    \
+	X(HOST_BOUND, "host_bound", "router's own socket, bound to an address or a device")        \
+	X(HOST_MARKED, "host_marked", "router's own socket, marked by its owner")                  \
+	X(HOST_SCOPE, "host_scope", "router's own socket, multicast, link-local or loopback")      \
+	X(HOST_FAILED, "host_failed", "router's own socket, the kernel refused the mark")
+
+enum asym_reason {
+#define X(name, label, help) ASYM_##name,
+	ASYM_REASONS(X)
+#undef X
+	ASYM_REASON_MAX,
+};
+
+/* Map "rule_hits" (per CPU), index bank * ASYM_MAX_RULES + n. */
+struct asym_hits {
+	__u64 packets;
+	__u64 bytes;
+};
+
+#define ASYM_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
+ASYM_ASSERT_SIZE(struct asym_control, 16);
+ASYM_ASSERT_SIZE(struct asym_config, 16);
+ASYM_ASSERT_SIZE(struct asym_rule, 288);
+ASYM_ASSERT_SIZE(struct asym_policy, 68);
+ASYM_ASSERT_SIZE(struct asym_link, 36);
+ASYM_ASSERT_SIZE(struct asym_set_key, 20);
+ASYM_ASSERT_SIZE(struct asym_sticky_key, 36);
+ASYM_ASSERT_SIZE(struct asym_sticky, 16);
+
+#endif

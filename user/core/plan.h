@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Model and machine into everything the kernel has to hold.  A pure function: the same input gives
+ * the same plan, so plans are compared as text (plan_text.c, tests/golden).
+ */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include "core/host.h"
+#include "core/model.h"
+
+/* Owner of our routes and rules (rtm_protocol, FRA_PROTOCOL); free in iproute2's rt_protos. */
+#define PLAN_RTPROT 171
+#define PLAN_PRIORITIES 2000 /* ip rule priorities from model.priority_base on are ours */
+#define PLAN_NFT_TABLE "asymbpf"
+
+/* Reserved ids at the top of the mark's range, counted down from its largest value. */
+enum plan_reserved { PLAN_PROBE, PLAN_UNREACHABLE, PLAN_BLACKHOLE, PLAN_MAIN, PLAN_RESERVED_MAX };
+
+enum plan_down {
+	PLAN_LIVE,
+	PLAN_NO_DEVICE,
+	PLAN_DEVICE_DOWN,
+	PLAN_NO_CARRIER,
+	PLAN_NO_ADDRESS,
+	PLAN_NO_GATEWAY,
+	PLAN_DOWN_MAX
+};
+extern const char *const plan_down_names[PLAN_DOWN_MAX];
+
+struct plan_link {
+	uint8_t id;
+	const struct model_link *conf;
+	uint32_t ifindex; /* 0: no such device now */
+	bool ethernet;
+	uint32_t table;
+	uint32_t mark; /* shifted into place */
+	uint8_t reply; /* id */
+	enum plan_down down[ASYM_FAMILIES];
+	struct in6_addr addr[ASYM_FAMILIES];	/* first global address, or "::" */
+	struct in6_addr gateway[ASYM_FAMILIES]; /* "::": none, or point-to-point */
+};
+
+struct plan_lan {
+	char device[IFNAMSIZ];
+	uint32_t ifindex;
+	bool ethernet;
+};
+
+struct plan_sysctl {
+	char path[96]; /* below /proc/sys */
+	char value[16];
+	bool at_least; /* write only when the present value is smaller */
+};
+
+/* Ids that links had before, so that marks and sticky entries stay true over a reload. */
+struct plan_id {
+	char name[MODEL_NAME];
+	uint8_t id;
+};
+
+struct plan {
+	const struct model *model; /* outlives the plan */
+	uint8_t reserved[PLAN_RESERVED_MAX];
+	struct plan_link *links;
+	size_t n_links;
+	struct plan_lan *lans;
+	size_t n_lans;
+	struct rule *rules; /* in order of priority, IPv4 first */
+	size_t n_rules;
+	struct route *routes;
+	size_t n_routes;
+	struct plan_sysctl *sysctls;
+	size_t n_sysctls;
+
+	/* what the BPF maps of one bank hold */
+	struct asym_config config;
+	struct asym_rule bpf_rules[ASYM_MAX_RULES];
+	struct asym_policy policies[ASYM_MAX_POLICIES];
+	struct asym_buckets (*buckets)[ASYM_FAMILIES]; /* [ASYM_MAX_POLICIES] */
+};
+
+/* Builds a plan.  ids (n_ids of them) are those of the running plan, NULL at first load.  0,
+ * -ENOMEM, -ENOSPC when the mark has too few values for the links. */
+int plan_build(struct plan *ret, const struct model *m, const struct host *h,
+	       const struct plan_id *ids, size_t n_ids);
+void plan_done(struct plan *p);
+
+const struct plan_link *plan_link_by_id(const struct plan *p, uint8_t id);
+uint32_t plan_mark(const struct plan *p, uint8_t id);
+
+/* The whole plan as text, for people and golden tests. */
+struct str;
+void plan_text(const struct plan *p, struct str *out);
+/* The nftables part alone, in nft's own syntax: what nft list table inet asymbpf prints. */
+void plan_nft_text(const struct plan *p, struct str *out);
+
+#endif
