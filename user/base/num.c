@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/num.h"
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Value of a digit, or 255. */
+static unsigned int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return 255;
+}
+
+/* Reads the digits at s up to the first other character.  A value too large is -ERANGE only once
+ * all digits are read, so that "99999999999x" is no number rather than too large a one. */
+static int parse_digits(const char *s, unsigned int base, const char **ret_end, uint64_t *ret)
+{
+	const char *start = s;
+	bool over = false;
+	uint64_t v = 0;
+
+	for (; digit(*s) < base; s++) {
+		v = v * base + digit(*s);
+		over |= v > UINT32_MAX;
+		if (over)
+			v = 0;
+	}
+	if (s == start)
+		return -EINVAL;
+	*ret_end = s;
+	*ret = over ? UINT64_MAX : v;
+	return 0;
+}
+
+int num_parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *ret)
+{
+	bool hex = s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
+	const char *end;
+	uint64_t v;
+	int r;
+
+	r = parse_digits(hex ? s + 2 : s, hex ? 16 : 10, &end, &v);
+	if (r)
+		return r;
+	if (*end)
+		return -EINVAL;
+	if (v < min || v > max)
+		return -ERANGE;
+	*ret = v;
+	return 0;
+}
+
+static uint32_t unit_seconds(const char *s)
+{
+	static const struct {
+		const char *name;
+		uint32_t seconds;
+	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(s, units[i].name))
+			return units[i].seconds;
+	return 0;
+}
+
+int num_parse_seconds(const char *s, uint32_t min, uint32_t max, uint32_t *ret)
+{
+	const char *end;
+	uint32_t unit;
+	uint64_t v;
+	int r;
+
+	r = parse_digits(s, 10, &end, &v);
+	if (r)
+		return r;
+	unit = unit_seconds(end);
+	if (!unit)
+		return -EINVAL;
+	if (v > UINT32_MAX || v * unit < min || v * unit > max)
+		return -ERANGE;
+	*ret = v * unit;
+	return 0;
+}
+
+int num_parse_port_range(const char *s, uint16_t *ret_lo, uint16_t *ret_hi)
+{
+	const char *end;
+	uint64_t lo, hi;
+	int r;
+
+	r = parse_digits(s, 10, &end, &lo);
+	if (r)
+		return r;
+	hi = lo;
+	if (*end == '-') {
+		r = parse_digits(end + 1, 10, &end, &hi);
+		if (r)
+			return r;
+	}
+	if (*end)
+		return -EINVAL;
+	if (lo > UINT16_MAX || hi > UINT16_MAX || lo > hi)
+		return -ERANGE;
+	*ret_lo = lo;
+	*ret_hi = hi;
+	return 0;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/str.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#define NEAREST_MAX 64 /* longer words are not worth a guess */
+
+static void grow(struct str *str, size_t need)
+{
+	size_t room = MAX(str->room * 2, (size_t)64);
+	char *s;
+
+	if (need <= str->room)
+		return;
+	room = MAX(room, need);
+	s = realloc(str->s, room);
+	if (!s) {
+		str->err = -ENOMEM;
+		return;
+	}
+	str->s = s;
+	str->room = room;
+}
+
+void str_add(struct str *str, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+
+	if (str->err)
+		return;
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	if (n < 0)
+		str->err = -ENOMEM;
+	else
+		grow(str, str->len + n + 1);
+	if (!str->err) {
+		vsnprintf(str->s + str->len, n + 1, fmt, again);
+		str->len += n;
+	}
+	va_end(again);
+	va_end(ap);
+}
+
+void str_done(struct str *str)
+{
+	free(str->s);
+	*str = (struct str){};
+}
+
+int str_copy(char *dst, size_t size, const char *src)
+{
+	size_t len = strlen(src);
+
+	if (len >= size)
+		return -ENAMETOOLONG;
+	memcpy(dst, src, len + 1);
+	return 0;
+}
+
+/* Edits that turn a into b: insertions, deletions, replacements (Wagner and Fischer 1974, with
+ * one row kept). */
+static size_t distance(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), row[NEAREST_MAX + 1];
+
+	if (la > NEAREST_MAX || lb > NEAREST_MAX)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= lb; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= la; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= lb; j++) {
+			size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+			size_t moved = MIN(row[j], row[j - 1]) + 1;
+
+			diagonal = row[j];
+			row[j] = MIN(replaced, moved);
+		}
+	}
+	return row[lb];
+}
+
+const char *str_nearest(const char *s, const char *const *names, size_t n)
+{
+	size_t best = MAX(strlen(s) / 3, (size_t)1) + 1;
+	const char *found = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = distance(s, names[i]);
+
+		if (d < best && d < strlen(names[i])) {
+			best = d;
+			found = names[i];
+		}
+	}
+	return found;
+}
