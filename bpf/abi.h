@@ -27,7 +27,7 @@
 #define ASYM_BUCKETS 4093 /* prime: any step visits every bucket */
 #define ASYM_BUCKETS_SPACE 4096
 #define ASYM_BANKS 2
-#define ASYM_LINK_SLOTS 256 /* ids 0..255; 0 is "no link" */
+#define ASYM_LINK_IDS 256 /* 0..255; 0 is "no link" */
 
 enum asym_family { ASYM_V4, ASYM_V6, ASYM_FAMILIES };
 
@@ -35,14 +35,14 @@ struct asym_addr {
 	__be32 w[4];
 };
 
-/* Map "control": one entry. */
+/* Map "asym_control": one entry. */
 struct asym_control {
 	__u32 abi;
 	__u32 bank; /* the bank in use, 0 or 1 */
 	__u64 netns_cookie; /* the network namespace served (SO_NETNS_COOKIE) */
 };
 
-/* Map "config", one entry per bank. */
+/* Map "asym_config", one entry per bank. */
 struct asym_config {
 	__u32 mark_mask;  /* our bits of skb->mark */
 	__u32 mark_shift; /* lowest of them */
@@ -71,7 +71,7 @@ struct asym_ports {
 	__u16 lo, hi; /* inclusive */
 };
 
-/* Map "rules", index bank * ASYM_MAX_RULES + n. */
+/* Map "asym_rules", index bank * ASYM_MAX_RULES + n. */
 struct asym_rule {
 	struct asym_addr src, src_mask;
 	struct asym_addr dst, dst_mask;
@@ -86,12 +86,12 @@ struct asym_rule {
 	__u32 sticky_id;                /* names the rule in sticky keys; survives a reload */
 	__u8 family;                    /* enum asym_family */
 	__u8 sticky_key;                /* enum asym_key: SRC or SRC_DST */
-	__u8 policy;                    /* index into "policies" */
+	__u8 policy;                    /* index into "asym_policies" */
 	__u8 sports, dports, devices;   /* how many of the arrays above are in use */
-	__u8 src_set, dst_set;          /* index into "sets" */
+	__u8 src_set, dst_set;          /* number of a set */
 };
 
-/* Map "policies", index bank * ASYM_MAX_POLICIES + n. */
+/* Map "asym_policies", index bank * ASYM_MAX_POLICIES + n. */
 struct asym_policy {
 	__u32 live[ASYM_FAMILIES][8]; /* bit n: link n is alive and in the lowest live tier */
 	__u8 key;                     /* enum asym_key */
@@ -99,31 +99,32 @@ struct asym_policy {
 	__u8 _pad[2];
 };
 
-/* Map "buckets", index (bank * ASYM_MAX_POLICIES + policy) * ASYM_FAMILIES + family. */
+/* Map "asym_buckets", index (bank * ASYM_MAX_POLICIES + policy) * ASYM_FAMILIES + family. */
 struct asym_buckets {
 	__u8 link[ASYM_BUCKETS_SPACE]; /* link id, 0 where the policy has no live link */
 };
 
-/* Map "links", index bank * ASYM_LINK_SLOTS + id. */
-struct asym_link {
-	struct asym_addr addr[ASYM_FAMILIES]; /* the link's own source address, zero if none */
-	__u8 reply;                           /* id of the link that answers what arrives here */
-	__u8 _pad[3];
-};
-
-/* Map "devices": which link a device carries. */
+/* Map "asym_devices": which link a device carries. */
 struct asym_device_key {
 	__u32 bank;
 	__u32 ifindex;
 };
 
-/* Map "sets", index bank * ASYM_MAX_SETS + n: inner maps, LPM tries. */
-struct asym_set_key {
-	__u32 prefixlen; /* 0..128, IPv4 prefixes count from 96 */
-	struct asym_addr addr;
+struct asym_device {
+	__u8 link;  /* id */
+	__u8 reply; /* id of the link that answers what arrives here */
+	__u8 _pad[2];
 };
 
-/* Map "sticky". */
+/* Map "asym_sets": an LPM trie of all sets. */
+struct asym_set_key {
+	__u32 prefixlen; /* 32 for the set, plus 0..128; IPv4 prefixes count from 96 */
+	__be32 set;      /* bank * ASYM_MAX_SETS + n, in network order as tries compare bytes */
+	struct asym_addr addr;
+};
+#define ASYM_SET_BITS 32
+
+/* Map "asym_sticky". */
 struct asym_sticky_key {
 	struct asym_addr src;
 	struct asym_addr dst; /* zero when the rule keys by source alone */
@@ -137,7 +138,7 @@ struct asym_sticky {
 };
 
 /*
- * Why a packet went the way it went.  One counter each in map "counters"; every packet a program
+ * Why a packet went the way it went.  One counter each in map "asym_counters"; every packet a program
  * sees raises exactly one.  X(NAME, "name", "help")
  */
 #define ASYM_REASONS(X)                                                                            \
@@ -174,7 +175,7 @@ enum asym_reason {
 	ASYM_REASON_MAX,
 };
 
-/* Map "rule_hits" (per CPU), index bank * ASYM_MAX_RULES + n. */
+/* Map "asym_hits" (per CPU), index bank * ASYM_MAX_RULES + n. */
 struct asym_hits {
 	__u64 packets;
 	__u64 bytes;
@@ -185,8 +186,8 @@ ASYM_ASSERT_SIZE(struct asym_control, 16);
 ASYM_ASSERT_SIZE(struct asym_config, 16);
 ASYM_ASSERT_SIZE(struct asym_rule, 288);
 ASYM_ASSERT_SIZE(struct asym_policy, 68);
-ASYM_ASSERT_SIZE(struct asym_link, 36);
-ASYM_ASSERT_SIZE(struct asym_set_key, 20);
+ASYM_ASSERT_SIZE(struct asym_device, 4);
+ASYM_ASSERT_SIZE(struct asym_set_key, 24);
 ASYM_ASSERT_SIZE(struct asym_sticky_key, 36);
 ASYM_ASSERT_SIZE(struct asym_sticky, 16);
 

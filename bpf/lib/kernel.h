@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel's user API that programs build on, and the words missing from it. */
+#ifndef ASYM_KERNEL_H
+#define ASYM_KERNEL_H
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#define ASYM_INLINE static __always_inline
+
+/* include/uapi/linux/if_packet.h: the frame's destination MAC is the device's own. */
+#ifndef PACKET_HOST
+#define PACKET_HOST 0
+#endif
+
+/* include/net/ip.h: more fragments follow, or an offset: not a whole datagram. */
+#define IP_FRAGMENT (0x2000 | 0x1fff)
+
+#endif

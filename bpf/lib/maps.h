@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every map.  __weak: each program's object defines them all and bpftool's linker makes them one.
+ * Map names are cut to 15 bytes by the kernel; user space finds them by these names.
+ */
+#ifndef ASYM_MAPS_H
+#define ASYM_MAPS_H
+
+#include "bpf/abi.h"
+#include "lib/kernel.h"
+
+#define ASYM_MAP(kind, key_type, value_type, entries)                                              \
+	__uint(type, kind);                                                                        \
+	__uint(max_entries, entries);                                                              \
+	__type(key, key_type);                                                                     \
+	__type(value, value_type)
+
+/* Which bank is in use. */
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_control, 1);
+} asym_control SEC(".maps") __weak;
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_config, ASYM_BANKS);
+} asym_config SEC(".maps") __weak;
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_rule, ASYM_BANKS * ASYM_MAX_RULES);
+} asym_rules SEC(".maps") __weak;
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_policy, ASYM_BANKS * ASYM_MAX_POLICIES);
+} asym_policies SEC(".maps") __weak;
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_buckets,
+		 ASYM_BANKS * ASYM_MAX_POLICIES * ASYM_FAMILIES);
+} asym_buckets SEC(".maps") __weak;
+
+/* Devices of links, by bank and ifindex. */
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_HASH, struct asym_device_key, struct asym_device,
+		 ASYM_BANKS * ASYM_LINK_IDS);
+} asym_devices SEC(".maps") __weak;
+
+/* Address sets, all in one trie: the set's number is the first 32 bits of the key.  Memory is used
+ * only for the prefixes there are. */
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_LPM_TRIE, struct asym_set_key, __u8,
+		 ASYM_BANKS * ASYM_MAX_SETS * ASYM_MAX_PREFIXES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} asym_sets SEC(".maps") __weak;
+
+/* Which link a source holds on to.  Least recently used entries make room; sized by user space. */
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_LRU_HASH, struct asym_sticky_key, struct asym_sticky, 65536);
+} asym_sticky SEC(".maps") __weak;
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, __u64, ASYM_REASON_MAX);
+} asym_counters SEC(".maps") __weak;
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct asym_hits, ASYM_BANKS * ASYM_MAX_RULES);
+} asym_hits SEC(".maps") __weak;
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A packet's headers into a struct asym_flow.  Headers are copied out, from the linear part where
+ * they lie there (nearly always) and by helper where they do not; nothing is pulled or written.
+ */
+#ifndef ASYM_PARSE_H
+#define ASYM_PARSE_H
+
+#include "lib/kernel.h"
+#include "lib/select.h"
+
+enum parse_result {
+	PARSE_OK,
+	PARSE_NOT_IP,
+	PARSE_MALFORMED,
+	PARSE_EXT_HEADER,
+	PARSE_SCOPE, /* multicast, broadcast, link-local, loopback or no address */
+};
+
+ASYM_INLINE int parse_copy(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+{
+	void *from = (void *)(long)skb->data + offset;
+
+	if (from + size > (void *)(long)skb->data_end)
+		return bpf_skb_load_bytes(skb, offset, to, size);
+	__builtin_memcpy(to, from, size);
+	return 0;
+}
+
+ASYM_INLINE struct asym_addr addr_from_v4(__be32 v4)
+{
+	return (struct asym_addr){{0, 0, bpf_htonl(0xffff), v4}};
+}
+
+/* 224/4 and 240/4, 127/8, 169.254/16, 0/8 and the subnet's own broadcasts are not for a policy; the
+ * last is told by the frame's type (PACKET_BROADCAST). */
+ASYM_INLINE bool scope_v4(__be32 dst)
+{
+	__u32 a = bpf_ntohl(dst);
+
+	return a >> 28 >= 0xe || a >> 24 == 127 || a >> 16 == 0xa9fe || a >> 24 == 0;
+}
+
+/* ff00::/8, fe80::/10, :: and ::1. */
+ASYM_INLINE bool scope_v6(const struct asym_addr *dst)
+{
+	__u32 top = bpf_ntohl(dst->w[0]);
+
+	if (top >> 24 == 0xff || top >> 22 == 0xfe80 >> 6)
+		return true;
+	return !(dst->w[0] | dst->w[1] | dst->w[2]) && bpf_ntohl(dst->w[3]) <= 1;
+}
+
+/* Ports of the protocols that begin with them; the identifier of an ICMP echo stands in for the
+ * source port, so that a ping keeps its link. */
+ASYM_INLINE int parse_ports(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)
+{
+	__be16 ports[2] = {};
+	__be16 echo[4] = {}; /* type and code, checksum, identifier, sequence */
+
+	switch (f->proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+	case IPPROTO_UDPLITE:
+		if (parse_copy(skb, offset, ports, sizeof(ports)))
+			return PARSE_MALFORMED;
+		f->sport = bpf_ntohs(ports[0]);
+		f->dport = bpf_ntohs(ports[1]);
+		f->has_ports = true;
+		return PARSE_OK;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		if (parse_copy(skb, offset, echo, sizeof(echo)))
+			return PARSE_MALFORMED;
+		if (bpf_ntohs(echo[0]) >> 8 == (f->family == ASYM_V4 ? 8 : 128))
+			f->sport = bpf_ntohs(echo[2]);
+		return PARSE_OK;
+	default:
+		return PARSE_OK;
+	}
+}
+
+ASYM_INLINE int parse_v4(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)
+{
+	struct iphdr ip;
+
+	if (parse_copy(skb, offset, &ip, sizeof(ip)))
+		return PARSE_MALFORMED;
+	if (ip.version != 4 || ip.ihl < 5 || bpf_ntohs(ip.tot_len) < ip.ihl * 4 ||
+	    offset + bpf_ntohs(ip.tot_len) > skb->len)
+		return PARSE_MALFORMED;
+	f->family = ASYM_V4;
+	f->src = addr_from_v4(ip.saddr);
+	f->dst = addr_from_v4(ip.daddr);
+	f->proto = ip.protocol;
+	f->dscp = ip.tos >> 2;
+	if (scope_v4(ip.daddr))
+		return PARSE_SCOPE;
+	/* No fragment shows its ports, so that all fragments of a datagram choose alike. */
+	if (ip.frag_off & bpf_htons(IP_FRAGMENT))
+		return PARSE_OK;
+	return parse_ports(skb, offset + ip.ihl * 4, f);
+}
+
+/* Hop-by-hop, routing, fragment, ESP, AH, destination options, mobility, HIP, shim6 (IANA). */
+ASYM_INLINE bool is_ext_header(__u8 next)
+{
+	return next == 0 || next == 43 || next == 44 || next == 50 || next == 51 || next == 60 ||
+	       next == 135 || next == 139 || next == 140;
+}
+
+ASYM_INLINE int parse_v6(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)
+{
+	struct ipv6hdr ip;
+
+	if (parse_copy(skb, offset, &ip, sizeof(ip)))
+		return PARSE_MALFORMED;
+	if (ip.version != 6)
+		return PARSE_MALFORMED;
+	/* A jumbogram or a GSO packet past 64 KiB says 0. */
+	if (ip.payload_len && offset + sizeof(ip) + bpf_ntohs(ip.payload_len) > skb->len)
+		return PARSE_MALFORMED;
+	f->family = ASYM_V6;
+	__builtin_memcpy(&f->src, &ip.saddr, sizeof(f->src));
+	__builtin_memcpy(&f->dst, &ip.daddr, sizeof(f->dst));
+	f->proto = ip.nexthdr;
+	f->dscp = (ip.priority << 2) | (ip.flow_lbl[0] >> 6);
+	if (scope_v6(&f->dst))
+		return PARSE_SCOPE;
+	if (is_ext_header(ip.nexthdr))
+		return PARSE_EXT_HEADER;
+	return parse_ports(skb, offset + sizeof(ip), f);
+}
+
+/* l2_len: 14 on Ethernet devices, 0 on devices without a link-layer header. */
+ASYM_INLINE enum parse_result parse_flow(struct __sk_buff *skb, __u32 l2_len, struct asym_flow *f)
+{
+	f->ifindex = skb->ifindex;
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		return parse_v4(skb, l2_len, f);
+	if (skb->protocol == bpf_htons(ETH_P_IPV6))
+		return parse_v6(skb, l2_len, f);
+	return PARSE_NOT_IP;
+}
+
+#endif
