@@ -21,6 +21,7 @@ struct finding {
 struct findings {
 	struct finding *items;
 	size_t n;
+	size_t lost; /* errors and warnings that found no memory */
 };
 
 /* A finding that cannot be stored (memory) is still counted as an error: see findings_errors. */
