@@ -63,6 +63,7 @@ struct rule {
 	struct prefix src;   /* whole-length address, or len 0: any */
 	bool has_src;
 	bool invert;
+	bool more;	     /* tests more than there is here (ports, user, dst); never in a plan */
 	char iif[IFNAMSIZ], oif[IFNAMSIZ]; /* empty: any */
 	int suppress_len;    /* suppress_prefixlength, -1: none */
 	uint8_t protocol;    /* RTPROT_* of its maker */

@@ -60,7 +60,7 @@ void nl_begin(struct nl_msg *m, uint16_t type, uint16_t flags, const void *heade
 		memcpy(mnl_nlmsg_put_extra_header(m->h, size), header, size);
 }
 
-static void put(struct nl_msg *m, uint16_t type, const void *data, size_t size)
+void nl_put(struct nl_msg *m, uint16_t type, const void *data, size_t size)
 {
 	if (!m->err && !mnl_attr_put_check(m->h, sizeof(m->buf), type, size, data))
 		m->err = -EMSGSIZE;
@@ -68,17 +68,17 @@ static void put(struct nl_msg *m, uint16_t type, const void *data, size_t size)
 
 void nl_put_u8(struct nl_msg *m, uint16_t type, uint8_t v)
 {
-	put(m, type, &v, sizeof(v));
+	nl_put(m, type, &v, sizeof(v));
 }
 
 void nl_put_u32(struct nl_msg *m, uint16_t type, uint32_t v)
 {
-	put(m, type, &v, sizeof(v));
+	nl_put(m, type, &v, sizeof(v));
 }
 
 void nl_put_str(struct nl_msg *m, uint16_t type, const char *s)
 {
-	put(m, type, s, strlen(s) + 1);
+	nl_put(m, type, s, strlen(s) + 1);
 }
 
 void nl_put_addr(struct nl_msg *m, uint16_t type, const struct in6_addr *a)
@@ -86,7 +86,7 @@ void nl_put_addr(struct nl_msg *m, uint16_t type, const struct in6_addr *a)
 	size_t size;
 	const void *data = addr_wire(a, &size);
 
-	put(m, type, data, size);
+	nl_put(m, type, data, size);
 }
 
 static int on_answer(const struct nlmsghdr *h, struct exchange *x)

@@ -31,6 +31,7 @@ void nl_close(struct nl *nl);
 
 /* Starts a request of `type` with a family header (size bytes, copied).  NLM_F_REQUEST is added. */
 void nl_begin(struct nl_msg *m, uint16_t type, uint16_t flags, const void *header, size_t size);
+void nl_put(struct nl_msg *m, uint16_t type, const void *data, size_t size);
 void nl_put_u8(struct nl_msg *m, uint16_t type, uint8_t v);
 void nl_put_u32(struct nl_msg *m, uint16_t type, uint32_t v);
 void nl_put_str(struct nl_msg *m, uint16_t type, const char *s); /* with its NUL */

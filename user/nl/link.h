@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The network devices of this namespace. */
+#ifndef NL_LINK_H
+#define NL_LINK_H
+
+#include "core/host.h"
+#include "nl/nl.h"
+
+/* Adds every device to ret->devices.  0 or -errno; what was added before an error stays. */
+int link_dump(struct nl *nl, struct host *ret);
+
+#endif
