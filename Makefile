@@ -33,6 +33,7 @@ SKEL	 := $(BUILD)/asymbpf.skel.h
 UNIT	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 BPFTEST	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
 NETNS	 := $(sort $(wildcard tests/netns/[0-9]*.sh))
+NETTOOL	 := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c))
 
 .PHONY: all check unit demo bench fuzz install clean setup layers
 .DELETE_ON_ERROR:
@@ -58,6 +59,9 @@ $(SKEL): $(BUILD)/bpf/all.linked
 $(BUILD)/tests/%: tests/%.c $(LIBOBJ) $(wildcard tests/*/*.h)
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBOBJ) $(LDLIBS) -lcmocka
 
+$(NETTOOL): $(BUILD)/%: %.c tests/netns/seen.h
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
 layers:
 	$(Q)scripts/check-layers
 
@@ -71,11 +75,11 @@ check: setup
 	$(Q)$(MAKE) --no-print-directory run-check
 
 .PHONY: run-check
-run-check: all layers $(UNIT) $(BPFTEST)
-	$(Q)tests/run $(UNIT) $(BPFTEST) $(NETNS)
+run-check: all layers $(UNIT) $(BPFTEST) $(NETTOOL)
+	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf tests/run $(UNIT) $(BPFTEST) $(NETNS)
 
 demo: setup
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all $(NETTOOL)
 	$(Q)scripts/demo
 
 bench: setup
