@@ -34,6 +34,9 @@ struct host_addr {
 	bool deprecated;
 };
 
+/* Tables that every machine has (linux/rtnetlink.h, rt_class_t). */
+enum table { TABLE_MAIN = 254 };
+
 enum route_type { ROUTE_UNICAST, ROUTE_UNREACHABLE, ROUTE_BLACKHOLE, ROUTE_TYPE_MAX };
 
 /* A route, of the machine or of a plan. */

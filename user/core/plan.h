@@ -53,7 +53,7 @@ struct plan_sysctl {
 	bool at_least; /* write only when the present value is smaller */
 };
 
-/* Ids that links had before, so that marks and sticky entries stay true over a reload. */
+/* An id that a link has or had, so that marks and sticky entries stay true over a reload. */
 struct plan_id {
 	char name[MODEL_NAME];
 	uint8_t id;
@@ -64,6 +64,9 @@ struct plan {
 	uint8_t reserved[PLAN_RESERVED_MAX];
 	struct plan_link *links;
 	size_t n_links;
+	/* ids of links that a reload took away: their connections are told, not sent elsewhere */
+	struct plan_id gone[ASYM_MAX_LINKS];
+	size_t n_gone;
 	struct plan_lan *lans;
 	size_t n_lans;
 	struct rule *rules; /* in order of priority, IPv4 first */
@@ -80,7 +83,7 @@ struct plan {
 	struct asym_buckets (*buckets)[ASYM_FAMILIES]; /* [ASYM_MAX_POLICIES] */
 };
 
-/* Builds a plan.  ids (n_ids of them) are those of the running plan, NULL at first load.  0,
+/* Builds a plan.  ids (n_ids of them) are those given since the first load, NULL before it.  0,
  * -ENOMEM, -ENOSPC when the mark has too few values for the links. */
 int plan_build(struct plan *ret, const struct model *m, const struct host *h,
 	       const struct plan_id *ids, size_t n_ids);

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Links and LANs of a plan: ids that outlive a reload, and what each link can carry now. */
+#include "core/plan_parts.h"
+#include <errno.h>
+#include <string.h>
+
+static bool id_taken(const struct plan *p, const struct plan_id *ids, size_t n_ids, uint8_t id)
+{
+	for (size_t i = 0; i < n_ids; i++)
+		if (ids[i].id == id)
+			return true;
+	return plan_link_by_id(p, id);
+}
+
+static uint8_t old_id(const struct plan_id *ids, size_t n_ids, const char *name)
+{
+	for (size_t i = 0; i < n_ids; i++)
+		if (!strcmp(ids[i].name, name))
+			return ids[i].id;
+	return 0;
+}
+
+/* The lowest free id; one that a link of the running plan has only when no other is left, because
+ * connections of that link still carry it. */
+static uint8_t new_id(const struct plan *p, const struct plan_id *ids, size_t n_ids)
+{
+	uint8_t last = MIN(p->reserved[PLAN_RESERVED_MAX - 1] - 1, ASYM_MAX_LINKS);
+
+	for (unsigned int id = 1; id <= last; id++)
+		if (!id_taken(p, ids, n_ids, id))
+			return id;
+	for (unsigned int id = 1; id <= last; id++)
+		if (!id_taken(p, NULL, 0, id))
+			return id;
+	return 0;
+}
+
+static const struct host_addr *best_addr(const struct host *h, uint32_t ifindex, int family)
+{
+	const struct host_addr *best = NULL;
+
+	for (size_t i = 0; i < h->n_addrs; i++) {
+		const struct host_addr *a = &h->addrs[i];
+
+		if (a->ifindex != ifindex || addr_family(&a->prefix.addr) != family || !a->usable ||
+		    (a->link_scope && family == AF_INET6))
+			continue;
+		if (!best || (best->deprecated && !a->deprecated) ||
+		    (best->link_scope && !a->link_scope))
+			best = a;
+	}
+	return best;
+}
+
+/* The default route of least metric that main has by this device. */
+static const struct route *main_default(const struct host *h, uint32_t ifindex, int family)
+{
+	const struct route *best = NULL;
+
+	for (size_t i = 0; i < h->n_routes; i++) {
+		const struct route *r = &h->routes[i];
+
+		if (r->table != TABLE_MAIN || r->family != family || r->ifindex != ifindex ||
+		    r->type != ROUTE_UNICAST || prefix_len(&r->dst))
+			continue;
+		if (!best || r->metric < best->metric)
+			best = r;
+	}
+	return best;
+}
+
+static enum plan_down link_state(const struct plan_link *l, const struct host_device *d,
+				 const struct route *def, enum asym_family f)
+{
+	if (!d->up)
+		return PLAN_DEVICE_DOWN;
+	if (!d->carrier)
+		return PLAN_NO_CARRIER;
+	if (addr_is_zero(&l->addr[f]) && !(d->point_to_point && l->conf->nat[f] == NAT_NONE))
+		return PLAN_NO_ADDRESS;
+	if (addr_is_zero(&l->gateway[f]) && !def && !d->point_to_point)
+		return PLAN_NO_GATEWAY;
+	return PLAN_LIVE;
+}
+
+static void link_family(struct plan_link *l, const struct host *h, const struct host_device *d,
+			enum asym_family f)
+{
+	int family = plan_family(f);
+	const struct host_addr *a = best_addr(h, d->ifindex, family);
+	const struct route *def = main_default(h, d->ifindex, family);
+
+	if (a)
+		l->addr[f] = a->prefix.addr;
+	if (!addr_is_zero(&l->conf->gateway[f]))
+		l->gateway[f] = l->conf->gateway[f];
+	else if (def)
+		l->gateway[f] = def->gateway;
+	l->down[f] = link_state(l, d, def, f);
+}
+
+static void link_fill(struct plan *p, struct plan_link *l, const struct host *h)
+{
+	const struct host_device *d = host_device_find(h, l->conf->device);
+
+	l->table = p->model->table_base + l->id;
+	l->mark = plan_mark(p, l->id);
+	for (int f = 0; f < ASYM_FAMILIES; f++)
+		l->down[f] = PLAN_NO_DEVICE;
+	if (!d)
+		return;
+	l->ifindex = d->ifindex;
+	l->ethernet = d->ethernet;
+	for (int f = 0; f < ASYM_FAMILIES; f++)
+		link_family(l, h, d, f);
+}
+
+static void resolve_replies(struct plan *p)
+{
+	for (size_t i = 0; i < p->n_links; i++) {
+		struct plan_link *l = &p->links[i];
+
+		l->reply = l->id;
+		for (size_t k = 0; k < p->n_links; k++)
+			if (!strcmp(p->links[k].conf->name, l->conf->reply))
+				l->reply = p->links[k].id;
+	}
+}
+
+int plan_links(struct plan *p, const struct host *h, const struct plan_id *ids, size_t n_ids)
+{
+	const struct model *m = p->model;
+
+	for (size_t i = 0; i < m->n_links; i++) {
+		uint8_t last = p->reserved[PLAN_RESERVED_MAX - 1] - 1;
+		uint8_t id = old_id(ids, n_ids, m->links[i].name);
+		struct plan_link *l;
+
+		if (!id || id > last)
+			id = new_id(p, ids, n_ids);
+		l = ARRAY_ADD(p->links, p->n_links);
+		if (!l)
+			return -ENOMEM;
+		l->id = id;
+		l->conf = &m->links[i];
+		link_fill(p, l, h);
+	}
+	for (size_t i = 0; i < n_ids && p->n_gone < ASYM_MAX_LINKS; i++)
+		if (!plan_link_by_id(p, ids[i].id))
+			p->gone[p->n_gone++] = ids[i];
+	resolve_replies(p);
+	return 0;
+}
+
+static int add_lan(struct plan *p, const char *name, const struct host_device *d)
+{
+	struct plan_lan *l = ARRAY_ADD(p->lans, p->n_lans);
+
+	if (!l)
+		return -ENOMEM;
+	snprintf(l->device, sizeof(l->device), "%s", name);
+	l->ifindex = d ? d->ifindex : 0;
+	l->ethernet = d && d->ethernet;
+	return 0;
+}
+
+static bool is_link(const struct plan *p, uint32_t ifindex)
+{
+	for (size_t i = 0; i < p->n_links; i++)
+		if (p->links[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static bool has_addr(const struct host *h, uint32_t ifindex)
+{
+	for (size_t i = 0; i < h->n_addrs; i++)
+		if (h->addrs[i].ifindex == ifindex && !h->addrs[i].link_scope)
+			return true;
+	return false;
+}
+
+/* Named LANs; without any, every other device that is up, has an address and is not loopback. */
+int plan_lans(struct plan *p, const struct host *h)
+{
+	const struct model *m = p->model;
+	int r = 0;
+
+	for (size_t i = 0; i < m->n_lans && !r; i++)
+		r = add_lan(p, m->lans[i], host_device_find(h, m->lans[i]));
+	for (size_t i = 0; i < h->n_devices && !m->n_lans && !r; i++) {
+		const struct host_device *d = &h->devices[i];
+
+		if (d->up && !d->loopback && !d->master && !is_link(p, d->ifindex) &&
+		    has_addr(h, d->ifindex))
+			r = add_lan(p, d->name, d);
+	}
+	return r;
+}

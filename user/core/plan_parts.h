@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The steps of plan_build, in the order in which it takes them.  Each returns 0 or -ENOMEM. */
+#ifndef CORE_PLAN_PARTS_H
+#define CORE_PLAN_PARTS_H
+
+#include "core/plan.h"
+
+/* Offsets from model.priority_base; doc/design.md says what each is for. */
+enum plan_priority {
+	PRIO_MAIN_MARK = 0,
+	PRIO_SHARED_MARK = 10,	  /* + id */
+	PRIO_SHARED_SOURCE = 300, /* + id */
+	PRIO_CONNECTED = 600,
+	PRIO_TREE = 610, /* + branch */
+	PRIO_MARK = 700, /* + id */
+	PRIO_TREE_END = 999,
+	PRIO_SOURCE = 1000, /* + id */
+	PRIO_DEVICE = 1300, /* + id */
+	PRIO_LAST_RESORT = 1600,
+};
+
+/* links: ids, state and addresses (plan_link.c) */
+int plan_links(struct plan *p, const struct host *h, const struct plan_id *ids, size_t n_ids);
+int plan_lans(struct plan *p, const struct host *h);
+/* ip rules and routes (plan_route.c) */
+int plan_routes(struct plan *p, const struct host *h);
+int plan_rules(struct plan *p, const struct host *h);
+/* sysctls (plan.c) and the contents of the BPF maps (plan_bpf.c) */
+int plan_sysctls(struct plan *p);
+int plan_bpf(struct plan *p, const struct host *h);
+
+/* The on-link prefix that a is an address of. */
+struct prefix plan_on_link(const struct host_addr *a);
+/* Whether a device other than this one has a prefix that overlaps it. */
+bool plan_prefix_shared(const struct host *h, uint32_t ifindex, const struct prefix *p);
+
+static inline int plan_family(enum asym_family f)
+{
+	return f == ASYM_V4 ? AF_INET : AF_INET6;
+}
+
+#endif

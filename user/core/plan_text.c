@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A plan as text, in the words of ip(8), nft(8) and the configuration file. */
+#include "base/str.h"
+#include "core/buckets.h"
+#include "core/plan_parts.h"
+#include <string.h>
+
+static const char *device_name(const struct plan *p, uint32_t ifindex)
+{
+	for (size_t i = 0; i < p->n_links; i++)
+		if (p->links[i].ifindex == ifindex)
+			return p->links[i].conf->device;
+	return "?";
+}
+
+static void text_links(const struct plan *p, struct str *out)
+{
+	char addr[ADDR_STRLEN], gateway[ADDR_STRLEN];
+
+	for (size_t i = 0; i < p->n_links; i++) {
+		const struct plan_link *l = &p->links[i];
+
+		str_add(out, "link %s id %u dev %s mark 0x%x table %u reply %u\n", l->conf->name,
+			l->id, l->conf->device, l->mark, l->table, l->reply);
+		for (int f = 0; f < ASYM_FAMILIES; f++)
+			str_add(out, "\tipv%d %s addr %s gateway %s\n", f == ASYM_V4 ? 4 : 6,
+				plan_down_names[l->down[f]],
+				addr_is_zero(&l->addr[f]) ? "-" : addr_str(&l->addr[f], addr),
+				addr_is_zero(&l->gateway[f]) ? "-"
+							     : addr_str(&l->gateway[f], gateway));
+	}
+	for (size_t i = 0; i < p->n_gone; i++)
+		str_add(out, "gone %s id %u\n", p->gone[i].name, p->gone[i].id);
+	for (size_t i = 0; i < p->n_lans; i++)
+		str_add(out, "lan %s%s\n", p->lans[i].device, p->lans[i].ifindex ? "" : " no-device");
+}
+
+static void text_action(const struct rule *r, struct str *out)
+{
+	switch (r->action) {
+	case RULE_TABLE:
+		str_add(out, r->table == TABLE_MAIN ? " lookup main" : " lookup %u", r->table);
+		break;
+	case RULE_GOTO:
+		str_add(out, " goto %u", r->target);
+		break;
+	case RULE_NOP:
+		str_add(out, " nop");
+		break;
+	case RULE_UNREACHABLE:
+		str_add(out, " unreachable");
+		break;
+	case RULE_BLACKHOLE:
+		str_add(out, " blackhole");
+		break;
+	case RULE_OTHER:
+		break;
+	}
+	if (r->suppress_len >= 0)
+		str_add(out, " suppress_prefixlength %d", r->suppress_len);
+	str_add(out, "\n");
+}
+
+static void text_rules(const struct plan *p, struct str *out)
+{
+	char src[ADDR_STRLEN];
+
+	for (size_t i = 0; i < p->n_rules; i++) {
+		const struct rule *r = &p->rules[i];
+
+		str_add(out, "rule%s %u: from %s", r->family == AF_INET ? "" : " -6", r->priority,
+			r->has_src ? addr_str(&r->src.addr, src) : "all");
+		if (r->mask)
+			str_add(out, " fwmark 0x%x/0x%x", r->mark, r->mask);
+		if (*r->iif)
+			str_add(out, " iif %s", r->iif);
+		if (*r->oif)
+			str_add(out, " oif %s", r->oif);
+		text_action(r, out);
+	}
+}
+
+static void text_routes(const struct plan *p, struct str *out)
+{
+	static const char *const types[ROUTE_TYPE_MAX] = {"", "unreachable ", "blackhole "};
+	char buf[ADDR_STRLEN];
+
+	for (size_t i = 0; i < p->n_routes; i++) {
+		const struct route *r = &p->routes[i];
+
+		str_add(out, "route%s %s%s", r->family == AF_INET ? "" : " -6", types[r->type],
+			prefix_len(&r->dst) ? prefix_str(&r->dst, buf) : "default");
+		if (!addr_is_zero(&r->gateway))
+			str_add(out, " via %s", addr_str(&r->gateway, buf));
+		if (r->ifindex)
+			str_add(out, " dev %s", device_name(p, r->ifindex));
+		str_add(out, " table %u", r->table);
+		if (!addr_is_zero(&r->src))
+			str_add(out, " src %s", addr_str(&r->src, buf));
+		if (r->metric)
+			str_add(out, " metric %u", r->metric);
+		str_add(out, "%s\n", r->onlink ? " onlink" : "");
+	}
+}
+
+static void text_shares(const struct plan *p, const struct asym_buckets *b, struct str *out)
+{
+	for (size_t i = 0; i < p->n_links; i++) {
+		unsigned int n = buckets_count(b, p->links[i].id);
+
+		if (n)
+			str_add(out, " %s=%u", p->links[i].conf->name, n);
+	}
+	if (buckets_count(b, 0))
+		str_add(out, " none");
+	str_add(out, "\n");
+}
+
+static void text_policies(const struct plan *p, struct str *out)
+{
+	for (size_t i = 0; i < p->model->n_policies; i++) {
+		const struct model_policy *conf = &p->model->policies[i];
+
+		str_add(out, "policy %zu %s key %s last-resort %s (id %u)\n", i, conf->name,
+			model_key_names[conf->key], model_last_resort_names[conf->last_resort],
+			p->policies[i].last_resort);
+		for (int f = 0; f < ASYM_FAMILIES; f++) {
+			str_add(out, "\tipv%d buckets", f == ASYM_V4 ? 4 : 6);
+			text_shares(p, &p->buckets[i][f], out);
+		}
+	}
+}
+
+static void text_bpf_rules(const struct plan *p, struct str *out)
+{
+	for (size_t i = 0; i < p->model->n_rules; i++) {
+		const struct asym_rule *r = &p->bpf_rules[i];
+
+		str_add(out, "match %zu %s fields 0x%x negate 0x%x policy %u", i,
+			p->model->rules[i].name, r->match, r->negate, r->policy);
+		if (r->sticky_s)
+			str_add(out, " sticky %us id 0x%08x key %s", r->sticky_s, r->sticky_id,
+				model_key_names[r->sticky_key]);
+		str_add(out, "\n");
+	}
+}
+
+void plan_text(const struct plan *p, struct str *out)
+{
+	str_add(out, "mask 0x%x shift %u seed %u\n", p->config.mark_mask, p->config.mark_shift,
+		p->config.seed);
+	str_add(out, "reserved main %u blackhole %u unreachable %u probe %u\n",
+		p->reserved[PLAN_MAIN], p->reserved[PLAN_BLACKHOLE], p->reserved[PLAN_UNREACHABLE],
+		p->reserved[PLAN_PROBE]);
+	text_links(p, out);
+	text_policies(p, out);
+	text_bpf_rules(p, out);
+	text_rules(p, out);
+	text_routes(p, out);
+	for (size_t i = 0; i < p->n_sysctls; i++)
+		str_add(out, "sysctl %s %s %s\n", p->sysctls[i].path,
+			p->sysctls[i].at_least ? ">=" : "=", p->sysctls[i].value);
+	plan_nft_text(p, out);
+}
