@@ -62,6 +62,15 @@ $(BUILD)/tests/%: tests/%.c $(LIBOBJ) $(wildcard tests/*/*.h)
 $(NETTOOL): $(BUILD)/%: %.c tests/netns/seen.h
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
+$(BUILD)/tests/bench/traffic.o: tests/bench/traffic.bpf.c $(wildcard tests/bench/*.h)
+	$(call say,BPF,$<)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/bench/traffic.skel.h: $(BUILD)/tests/bench/traffic.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name traffic > $@
+
+$(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.[ch]) $(BUILD)/tests/bench/traffic.skel.h
+	$(call say,CC,$@)$(CC) $(CFLAGS) -I$(@D) $(LDFLAGS) -o $@ $(filter-out %.bpf.c,$(filter %.c,$^)) $(LDLIBS)
+
 layers:
 	$(Q)scripts/check-layers
 
@@ -83,8 +92,8 @@ demo: setup
 	$(Q)scripts/demo
 
 bench: setup
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tests/bench/run
+	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/bench/bench
+	$(Q)BUILD=$(CURDIR)/$(BUILD) tests/bench/run $(BENCH)
 
 install: all
 	install -D -m 0755 $(BUILD)/asymbpf $(DESTDIR)$(PREFIX)/sbin/asymbpf
