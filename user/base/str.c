@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -62,29 +63,30 @@ int str_copy(char *dst, size_t size, const char *src)
 	return 0;
 }
 
-/* Edits that turn a into b: insertions, deletions, replacements (Wagner and Fischer 1974, with
- * one row kept). */
+/* Edits that turn a into b: insertions, deletions, replacements and swaps of neighbours (optimal
+ * string alignment), with the last three rows of the table kept. */
 static size_t distance(const char *a, const char *b)
 {
-	size_t la = strlen(a), lb = strlen(b), row[NEAREST_MAX + 1];
+	size_t la = strlen(a), lb = strlen(b), rows[3][NEAREST_MAX + 1];
 
 	if (la > NEAREST_MAX || lb > NEAREST_MAX)
 		return SIZE_MAX;
 	for (size_t j = 0; j <= lb; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (size_t i = 1; i <= la; i++) {
-		size_t diagonal = row[0];
+		size_t *row = rows[i % 3], *up = rows[(i + 2) % 3], *up2 = rows[(i + 1) % 3];
 
 		row[0] = i;
 		for (size_t j = 1; j <= lb; j++) {
-			size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-			size_t moved = MIN(row[j], row[j - 1]) + 1;
+			bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+			size_t moved = MIN(up[j], row[j - 1]) + 1;
 
-			diagonal = row[j];
-			row[j] = MIN(replaced, moved);
+			row[j] = MIN(moved, up[j - 1] + (a[i - 1] != b[j - 1]));
+			if (swapped)
+				row[j] = MIN(row[j], up2[j - 2] + 1);
 		}
 	}
-	return row[lb];
+	return rows[la % 3][lb];
 }
 
 const char *str_nearest(const char *s, const char *const *names, size_t n)

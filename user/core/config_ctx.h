@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside config*.c only: one run of the parser over one file, and the language as tables.
+ *
+ * config_lex.c makes words, config_outline.c reports what is no statement or no key and writes
+ * the rest for libconfuse, config_confuse.c lets libconfuse call the functions of the tables below.
+ */
+#ifndef CORE_CONFIG_CTX_H
+#define CORE_CONFIG_CTX_H
+
+#include "base/str.h"
+#include "core/model.h"
+
+#define CONFIG_MAX_BYTES (16u << 20) /* of a configuration or set file */
+#define CONFIG_MAX_INCLUDES 8	     /* files included in one another */
+#define CONFIG_MAX_KEYS 24	     /* keys and sections of one section */
+#define CONFIG_MAX_DEPTH 3	     /* root, policy, tier */
+
+/* Values in messages are cut to this many bytes. */
+#define SHOWN "%.80s"
+
+struct config;
+
+/* The function gets one value; c->line is its line, c->first tells the first of a list. */
+struct config_key {
+	const char *name;
+	bool list; /* takes {a, b} */
+	void (*set)(struct config *c, const char *key, const char *value);
+};
+
+struct config_section {
+	const char *name;
+	bool titled; /* link NAME { */
+	bool many;
+	const struct config_key *keys;
+	size_t n_keys;
+	const struct config_section *const *sections;
+	size_t n_sections;
+	void (*begin)(struct config *c, const char *title);
+	void (*end)(struct config *c);
+};
+
+extern const struct config_section config_root, config_lan, config_link, config_set, config_policy,
+	config_tier, config_rule;
+
+struct config {
+	struct model *m;
+	struct findings *f;
+	const char *file; /* owned by the model */
+	int line;
+	int first_line; /* of what libconfuse reads now */
+	bool first;
+	bool no_memory;
+	struct config *outer; /* the file that includes this one */
+	struct place *seen;   /* of the root's keys and sections, over all files */
+
+	const struct config_section *stack[CONFIG_MAX_DEPTH];
+	size_t depth;
+
+	/* What is being read; end() moves it to the model or frees it. */
+	struct model_link link;
+	struct model_set set;
+	struct model_policy policy;
+	struct model_tier tier;
+	bool policy_links; /* "links" without a tier */
+	struct model_rule rule;
+	bool has_sticky_key;
+	bool drop; /* the name is bad or taken */
+};
+
+/* Finding at c->file, c->line. */
+void config_error(struct config *c, const char *fmt, ...) PRINTF(2, 3);
+
+/* Whole file or text into c->m, by a fresh context.  c->file is set. */
+void config_run(struct config *c, const char *text, size_t len);
+/* Reports what is no statement or no key, follows includes, and feeds the rest to libconfuse:
+ * strings in single quotes, on the lines where they were, and CONFIG_BEGIN and CONFIG_END in every
+ * section. */
+void config_outline(struct config *c, const char *text, size_t len);
+/* Whole statements, the first on the given line. */
+void config_feed(struct config *c, const char *text, int first_line);
+#define CONFIG_BEGIN "__begin"
+#define CONFIG_END "__end"
+
+/* include("path") of the language. */
+void config_include(struct config *c, const char *path);
+/* A path as seen from the directory of c->file.  NULL when memory is out. */
+char *config_path(struct config *c, const char *path);
+/* The file's name in m->files, or NULL when memory is out. */
+const char *config_file(struct model *m, const char *name);
+
+/* Values.  They report what is wrong and leave *ret alone then. */
+bool config_number(struct config *c, const char *key, const char *value, uint32_t min,
+		   uint32_t max, uint32_t *ret);
+bool config_bool(struct config *c, const char *key, const char *value, bool *ret);
+bool config_word(struct config *c, const char *key, const char *value, const char *const *words,
+		 size_t n, unsigned int *ret);
+bool config_name(struct config *c, const char *key, const char *value, char *ret_name);
+bool config_device(struct config *c, const char *key, const char *value, char *ret_device);
+bool config_addr(struct config *c, const char *key, const char *value, enum asym_family family,
+		 struct in6_addr *ret);
+bool config_prefix(struct config *c, const char *key, const char *value, struct prefix *ret);
+
+/* False, reported, when n is the limit already. */
+bool config_room(struct config *c, const char *key, size_t n, size_t max);
+/* Takes the title as the name of a new thing unless an older one, at *older, has it. */
+void config_title(struct config *c, const char *title, char *ret_name, const struct place *older);
+struct place config_place(const struct config *c);
+
+#endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/str.h"
+#include "core/config.h"
+#include "core/name.h"
+#include <errno.h>
+
+static const char *yes_no(bool b)
+{
+	return b ? "yes" : "no";
+}
+
+static void print_globals(const struct model *m, struct str *out)
+{
+	str_add(out, "mark-mask = 0x%x\n", m->mark_mask);
+	str_add(out, "table-base = %u\n", m->table_base);
+	str_add(out, "priority-base = %u\n", m->priority_base);
+	str_add(out, "seed = %u\n", m->seed);
+	str_add(out, "sticky-entries = %u\n", m->sticky_entries);
+	str_add(out, "mss-clamp = %s\n", yes_no(m->mss_clamp));
+	str_add(out, "forwarding = %s\n", yes_no(m->forwarding));
+	str_add(out, "host-traffic = %s\n", yes_no(m->host_traffic));
+}
+
+static void print_lans(const struct model *m, struct str *out)
+{
+	if (!m->n_lans)
+		return;
+	str_add(out, "\nlan {\n\tdevices = {");
+	for (size_t i = 0; i < m->n_lans; i++)
+		str_add(out, "%s\"%s\"", i ? ", " : "", m->lans[i]);
+	str_add(out, "}\n}\n");
+}
+
+static void print_addr(struct str *out, const char *key, const struct in6_addr *a)
+{
+	char buf[ADDR_STRLEN];
+
+	if (!addr_is_zero(a))
+		str_add(out, "\t%s = \"%s\"\n", key, addr_str(a, buf));
+}
+
+static void print_nat(struct str *out, const char *key, const struct model_link *l,
+		      enum asym_family f)
+{
+	if (l->nat[f] == NAT_SNAT)
+		print_addr(out, key, &l->snat[f]);
+	else
+		str_add(out, "\t%s = %s\n", key, model_nat_names[l->nat[f]]);
+}
+
+static void print_link(const struct model_link *l, struct str *out)
+{
+	str_add(out, "\nlink \"%s\" {\n\tdevice = \"%s\"\n\tweight = %u\n", l->name, l->device,
+		l->weight);
+	print_nat(out, "nat", l, ASYM_V4);
+	print_nat(out, "nat6", l, ASYM_V6);
+	print_addr(out, "gateway", &l->gateway[ASYM_V4]);
+	print_addr(out, "gateway6", &l->gateway[ASYM_V6]);
+	if (*l->reply)
+		str_add(out, "\treply = \"%s\"\n", l->reply);
+	str_add(out, "}\n");
+}
+
+static void print_set(const struct model_set *s, struct str *out)
+{
+	char buf[ADDR_STRLEN];
+
+	str_add(out, "\nset \"%s\" {\n", s->name);
+	for (size_t i = 0; i < s->n; i++)
+		str_add(out, "%s\"%s\"", i ? ",\n\t\t" : "\tprefixes = {\n\t\t",
+			prefix_str(&s->prefixes[i], buf));
+	str_add(out, "%s}\n", s->n ? "\n\t}\n" : "");
+}
+
+static void print_tier(const struct model_tier *t, struct str *out)
+{
+	str_add(out, "\ttier {");
+	for (size_t i = 0; i < t->n; i++) {
+		str_add(out, "%s\"%s", i ? ", " : " links = {", t->members[i].link);
+		if (t->members[i].weight)
+			str_add(out, ":%u", t->members[i].weight);
+		str_add(out, "\"");
+	}
+	str_add(out, "%s}\n", t->n ? "} " : "");
+}
+
+static void print_policy(const struct model_policy *p, struct str *out)
+{
+	str_add(out, "\npolicy \"%s\" {\n", p->name);
+	for (size_t i = 0; i < p->n; i++)
+		print_tier(&p->tiers[i], out);
+	str_add(out, "\tlast-resort = %s\n\tkey = \"%s\"\n}\n",
+		model_last_resort_names[p->last_resort], model_key_names[p->key]);
+}
+
+/* Starts a field; the values follow by value(). */
+static bool field(const struct model_rule *r, struct str *out, const char *key,
+		  enum asym_match match)
+{
+	if (r->match & match)
+		str_add(out, "\t%s = ", key);
+	return r->match & match;
+}
+
+static const char *bang(const struct model_rule *r, enum asym_match match)
+{
+	return r->negate & match ? "!" : "";
+}
+
+static void print_prefix(const struct model_rule *r, struct str *out, const char *key,
+			 enum asym_match match, const struct prefix *p)
+{
+	char buf[ADDR_STRLEN];
+
+	if (field(r, out, key, match))
+		str_add(out, "\"%s%s\"\n", bang(r, match), prefix_str(p, buf));
+}
+
+static void print_name(const struct model_rule *r, struct str *out, const char *key,
+		       enum asym_match match, const char *name)
+{
+	if (field(r, out, key, match))
+		str_add(out, "\"%s%s\"\n", bang(r, match), name);
+}
+
+static void print_number(struct str *out, const char *lead, const char *word, uint32_t number)
+{
+	if (word)
+		str_add(out, "%s%s\"", lead, word);
+	else
+		str_add(out, "%s%u\"", lead, number);
+}
+
+static void print_protos(const struct model_rule *r, struct str *out)
+{
+	const char *lead = r->negate & ASYM_MATCH_PROTO ? "{\"!" : "{\"";
+
+	if (!field(r, out, "proto", ASYM_MATCH_PROTO))
+		return;
+	for (uint32_t i = 0; i < 256; i++) {
+		if (!(r->proto[i / 32] & 1u << i % 32))
+			continue;
+		print_number(out, lead, name_protocol(i), i);
+		lead = r->negate & ASYM_MATCH_PROTO ? ", \"!" : ", \"";
+	}
+	str_add(out, "}\n");
+}
+
+static void print_dscps(const struct model_rule *r, struct str *out)
+{
+	const char *lead = r->negate & ASYM_MATCH_DSCP ? "{\"!" : "{\"";
+
+	if (!field(r, out, "dscp", ASYM_MATCH_DSCP))
+		return;
+	for (uint32_t i = 0; i < 64; i++) {
+		if (!(r->dscp & 1ull << i))
+			continue;
+		print_number(out, lead, name_dscp(i), i);
+		lead = r->negate & ASYM_MATCH_DSCP ? ", \"!" : ", \"";
+	}
+	str_add(out, "}\n");
+}
+
+static void print_ports(const struct model_rule *r, struct str *out, const char *key,
+			enum asym_match match, const struct asym_ports *ports, uint8_t n)
+{
+	if (!field(r, out, key, match))
+		return;
+	for (uint8_t i = 0; i < n; i++)
+		str_add(out, "%s\"%s%u-%u\"", i ? ", " : "{", bang(r, match), ports[i].lo,
+			ports[i].hi);
+	str_add(out, "}\n");
+}
+
+static void print_devices(const struct model_rule *r, struct str *out)
+{
+	if (!field(r, out, "in", ASYM_MATCH_DEVICE))
+		return;
+	for (uint8_t i = 0; i < r->devices; i++)
+		str_add(out, "%s\"%s%s\"", i ? ", " : "{", bang(r, ASYM_MATCH_DEVICE),
+			r->device[i]);
+	str_add(out, "}\n");
+}
+
+static void print_rule(const struct model_rule *r, struct str *out)
+{
+	str_add(out, "\nrule \"%s\" {\n", r->name);
+	print_name(r, out, "family", ASYM_MATCH_FAMILY, r->family == ASYM_V4 ? "ipv4" : "ipv6");
+	print_prefix(r, out, "src", ASYM_MATCH_SRC, &r->src);
+	print_prefix(r, out, "dst", ASYM_MATCH_DST, &r->dst);
+	print_name(r, out, "src-set", ASYM_MATCH_SRC_SET, r->src_set);
+	print_name(r, out, "dst-set", ASYM_MATCH_DST_SET, r->dst_set);
+	print_protos(r, out);
+	print_ports(r, out, "sport", ASYM_MATCH_SPORT, r->sport, r->sports);
+	print_ports(r, out, "dport", ASYM_MATCH_DPORT, r->dport, r->dports);
+	print_dscps(r, out);
+	print_devices(r, out);
+	if (*r->policy)
+		str_add(out, "\tpolicy = \"%s\"\n", r->policy);
+	if (r->sticky_s)
+		str_add(out, "\tsticky = %us\n\tsticky-key = \"%s\"\n", r->sticky_s,
+			model_key_names[r->sticky_key]);
+	str_add(out, "}\n");
+}
+
+int config_print(const struct model *m, struct str *out)
+{
+	print_globals(m, out);
+	print_lans(m, out);
+	for (size_t i = 0; i < m->n_links; i++)
+		print_link(&m->links[i], out);
+	for (size_t i = 0; i < m->n_sets; i++)
+		print_set(&m->sets[i], out);
+	for (size_t i = 0; i < m->n_policies; i++)
+		print_policy(&m->policies[i], out);
+	for (size_t i = 0; i < m->n_rules; i++)
+		print_rule(&m->rules[i], out);
+	return out->err;
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Values of the configuration file, each with its message. */
+#include "base/num.h"
+#include "core/config_ctx.h"
+#include "core/name.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+void config_error(struct config *c, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	finding_add(c->f, FINDING_ERROR, c->file, c->line, "%s", text ? text : "out of memory");
+}
+
+struct place config_place(const struct config *c)
+{
+	return (struct place){ c->file, c->line };
+}
+
+bool config_number(struct config *c, const char *key, const char *value, uint32_t min,
+		   uint32_t max, uint32_t *ret)
+{
+	int r = num_parse_u32(value, min, max, ret);
+
+	if (r)
+		config_error(c, "%s: \"" SHOWN "\" is %s, expected %u to %u", key, value,
+			     r == -ERANGE ? "out of range" : "not a number", min, max);
+	return !r;
+}
+
+bool config_bool(struct config *c, const char *key, const char *value, bool *ret)
+{
+	static const char *const words[] = { "no", "yes", "off", "on", "false", "true" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!strcmp(words[i], value)) {
+			*ret = i % 2;
+			return true;
+		}
+	}
+	config_error(c, "%s: \"" SHOWN "\" is neither, expected yes or no", key, value);
+	return false;
+}
+
+static void word_error(struct config *c, const char *key, const char *value,
+		       const char *const *words, size_t n)
+{
+	_cleanup_(str_done) struct str all = {};
+	const char *near = str_nearest(value, words, n);
+
+	for (size_t i = 0; i < n; i++)
+		str_add(&all, "%s%s", i ? ", " : "", words[i]);
+	config_error(c, "%s: \"" SHOWN "\" is unknown, expected one of %s%s%s%s", key, value,
+		     all.s ? all.s : "", near ? "; did you mean \"" : "", near ? near : "",
+		     near ? "\"?" : "");
+}
+
+bool config_word(struct config *c, const char *key, const char *value, const char *const *words,
+		 size_t n, unsigned int *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(words[i], value)) {
+			*ret = i;
+			return true;
+		}
+	}
+	word_error(c, key, value, words, n);
+	return false;
+}
+
+bool config_name(struct config *c, const char *key, const char *value, char *ret_name)
+{
+	if (name_is_valid(value))
+		return !str_copy(ret_name, MODEL_NAME, value);
+	config_error(c, "%s: \"" SHOWN "\" is no name, expected a letter or digit, then letters, "
+		     "digits, \"_\", \".\" and \"-\", %d characters at most", key, value,
+		     MODEL_NAME - 1);
+	return false;
+}
+
+bool config_device(struct config *c, const char *key, const char *value, char *ret_device)
+{
+	if (name_is_device(value))
+		return !str_copy(ret_device, IFNAMSIZ, value);
+	config_error(c, "%s: \"" SHOWN "\" is no name of a device, expected letters, digits, "
+		     "\"_\", \".\", \"@\", \"+\" and \"-\", %d characters at most", key, value,
+		     IFNAMSIZ - 1);
+	return false;
+}
+
+/* 0/8 and 224/4 and above are no hosts (RFC 6890), nor are :: and ff00::/8. */
+static bool is_host(const struct in6_addr *a)
+{
+	if (addr_is_v4(a))
+		return a->s6_addr[12] && a->s6_addr[12] < 224;
+	return !addr_is_zero(a) && !IN6_IS_ADDR_MULTICAST(a);
+}
+
+bool config_addr(struct config *c, const char *key, const char *value, enum asym_family family,
+		 struct in6_addr *ret)
+{
+	const char *want = family == ASYM_V4 ? "an IPv4 address" : "an IPv6 address";
+	struct in6_addr addr;
+
+	if (addr_parse(value, &addr)) {
+		config_error(c, "%s: \"" SHOWN "\" is no address, expected %s", key, value, want);
+		return false;
+	}
+	if (addr_is_v4(&addr) != (family == ASYM_V4)) {
+		config_error(c, "%s: \"" SHOWN "\" is of the other family, expected %s", key,
+			     value, want);
+		return false;
+	}
+	if (!is_host(&addr)) {
+		config_error(c, "%s: \"" SHOWN "\" is no host, expected %s of one", key, value,
+			     want);
+		return false;
+	}
+	*ret = addr;
+	return true;
+}
+
+/* Says which prefix was meant when bits are set beyond its length. */
+static void long_prefix_error(struct config *c, const char *key, const char *value)
+{
+	char text[INET6_ADDRSTRLEN + 1], meant[ADDR_STRLEN];
+	const char *slash = strchrnul(value, '/');
+	struct prefix p;
+	uint32_t len;
+
+	snprintf(text, sizeof(text), "%.*s", (int)(slash - value), value);
+	if (addr_parse(text, &p.addr) || num_parse_u32(slash + 1, 0, 128, &len))
+		return;
+	p.len = len + (addr_is_v4(&p.addr) ? 96 : 0);
+	p.addr = addr_mask(&p.addr, p.len);
+	config_error(c, "%s: \"" SHOWN "\" has bits set beyond its length, expected \"%s\"", key,
+		     value, prefix_str(&p, meant));
+}
+
+bool config_prefix(struct config *c, const char *key, const char *value, struct prefix *ret)
+{
+	int r = prefix_parse(value, ret);
+
+	if (r == -EDOM)
+		long_prefix_error(c, key, value);
+	else if (r)
+		config_error(c, "%s: \"" SHOWN "\" %s, expected an address or a prefix such as "
+			     "192.0.2.0/24", key, value,
+			     r == -ERANGE ? "has a length out of range" : "is no prefix");
+	return !r;
+}
+
+bool config_room(struct config *c, const char *key, size_t n, size_t max)
+{
+	if (n < max)
+		return true;
+	config_error(c, "%s: one more than the limit, expected at most %zu", key, max);
+	return false;
+}
+
+void config_title(struct config *c, const char *title, char *ret_name, const struct place *older)
+{
+	const char *noun = c->stack[c->depth - 1]->name;
+
+	c->drop = false;
+	if (older) {
+		c->drop = true;
+		config_error(c, "%s: name \"%s\" is taken by %s:%d, expected another", noun, title,
+			     older->file ? older->file : "the command line", older->line);
+	} else if (!config_name(c, noun, title, ret_name)) {
+		c->drop = true;
+	}
+}
