@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernel settings below /proc/sys.  What was there before is handed back, to be kept in the state
+ * and restored on unload.
+ */
+#ifndef APPLY_SYSCTL_H
+#define APPLY_SYSCTL_H
+
+#include "core/plan.h"
+
+struct sysctl_saved {
+	char path[96];	  /* below /proc/sys, '/' between its parts: dots belong to device names */
+	char before[16];  /* without its newline */
+	char written[16]; /* by us */
+};
+
+/* A growing list; free items. */
+struct sysctl_list {
+	struct sysctl_saved *items;
+	size_t n;
+};
+
+/*
+ * Writes every setting that is not yet as it should be and adds to *saved what was there.  A setting
+ * that *saved has from an earlier load keeps its `before`, unless somebody has changed it since.
+ * What does not exist is skipped: devices come and go.  0, or -errno with ret_path (96 bytes) the
+ * setting that failed; those before it stay written and are in *saved.
+ */
+int sysctl_apply(const struct plan_sysctl *settings, size_t n, struct sysctl_list *saved,
+		 char *ret_path);
+
+/* Writes back, last first, what still is as we wrote it.  0, or the first -errno and ret_path, after
+ * trying all of it. */
+int sysctl_restore(const struct sysctl_list *saved, char *ret_path);
+
+#endif
