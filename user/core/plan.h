@@ -33,6 +33,7 @@ struct plan_link {
 	const struct model_link *conf;
 	uint32_t ifindex; /* 0: no such device now */
 	bool ethernet;
+	uint32_t mtu; /* of the device, bytes; 0: unknown */
 	uint32_t table;
 	uint32_t mark; /* shifted into place */
 	uint8_t reply; /* id */

@@ -111,6 +111,7 @@ static void link_fill(struct plan *p, struct plan_link *l, const struct host *h)
 		return;
 	l->ifindex = d->ifindex;
 	l->ethernet = d->ethernet;
+	l->mtu = d->mtu;
 	for (int f = 0; f < ASYM_FAMILIES; f++)
 		link_family(l, h, d, f);
 }
