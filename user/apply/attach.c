@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "apply/attach.h"
+
+#include "apply/cgroup.h"
+#include "apply/tc.h"
+#include "base/defs.h"
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+/* The kernel allows no more programs on one tcx hook (BPF_MPROG_MAX). */
+#define MAX_PROGRAMS 64
+
+int attach_init(struct attachment *a, uint64_t cookie)
+{
+	memset(a, 0, sizeof(*a));
+	a->cookie = cookie;
+	a->cgroup = cgroup_open();
+	return 0;
+}
+
+void attach_done(struct attachment *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		cleanup_close(&a->changes[i].before);
+	free(a->changes);
+	cleanup_close(&a->cgroup);
+	memset(a, 0, sizeof(*a));
+	a->cgroup = -1;
+}
+
+/* A descriptor of our program on the device's hook of this kind, or -ENOENT. */
+static int find_program(const struct attachment *a, uint32_t ifindex, bool clsact,
+			enum object_program *ret_which)
+{
+	uint32_t ids[MAX_PROGRAMS];
+	int n = tc_query(ifindex, clsact, ids, MAX_PROGRAMS);
+
+	for (int i = 0; i < n; i++)
+		if (object_owns(ids[i], a->cookie, ret_which)) {
+			int fd = bpf_prog_get_fd_by_id(ids[i]);
+
+			return fd < 0 ? -errno : fd;
+		}
+	return -ENOENT;
+}
+
+int attach_find(struct attachment *a, uint32_t ifindex, enum object_program *ret)
+{
+	_cleanup_close_ int fd = find_program(a, ifindex, false, ret);
+
+	if (fd < 0)
+		fd = find_program(a, ifindex, true, ret);
+	return fd < 0 ? -ENOENT : 0;
+}
+
+static struct attach_change *note_change(struct attachment *a, uint32_t ifindex,
+					 enum object_program which, int before)
+{
+	struct attach_change *c = ARRAY_ADD(a->changes, a->n);
+
+	if (!c)
+		return NULL;
+	*c = (struct attach_change){.ifindex = ifindex, .which = which, .before = before};
+	return c;
+}
+
+/* tcx where the kernel has it; found out at the first device. */
+static int put_on_tc(struct attachment *a, const struct object *o, struct attach_change *c)
+{
+	int program = o->program[c->which];
+	int r = tc_attach(c->ifindex, a->use_clsact, program, c->before, &c->clsact_made);
+
+	if (r != -EOPNOTSUPP || a->use_clsact)
+		return r;
+	a->use_clsact = true;
+	return tc_attach(c->ifindex, true, program, c->before, &c->clsact_made);
+}
+
+static int attach_device(struct attachment *a, const struct object *o, uint32_t ifindex,
+			 const char *device, enum object_program which)
+{
+	enum object_program held;
+	int before = find_program(a, ifindex, false, &held);
+	struct attach_change *c;
+	int r;
+
+	if (before < 0) {
+		before = find_program(a, ifindex, true, &held);
+		a->use_clsact |= before >= 0;
+	}
+	c = note_change(a, ifindex, which, before);
+	if (!c)
+		return -ENOMEM;
+	r = put_on_tc(a, o, c);
+	if (r) {
+		cleanup_close(&c->before);
+		a->n--;
+		snprintf(a->error, sizeof(a->error), "tc ingress of %s", device);
+	}
+	return r;
+}
+
+static int attach_host(struct attachment *a, const struct object *o)
+{
+	for (int i = PROGRAM_HOST_FIRST; i < PROGRAM_MAX; i++) {
+		int before = cgroup_find(a->cgroup, a->cookie, i);
+		struct attach_change *c = note_change(a, 0, i, before);
+		int r = c ? cgroup_attach(a->cgroup, i, o->program[i], before) : -ENOMEM;
+
+		if (!r)
+			continue;
+		if (c)
+			a->n--;
+		snprintf(a->error, sizeof(a->error), "cgroup hook %s", object_program_names[i]);
+		return r;
+	}
+	return 0;
+}
+
+int attach_all(struct attachment *a, const struct object *o, const struct plan *p)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_lans && !r; i++)
+		if (p->lans[i].ifindex)
+			r = attach_device(a, o, p->lans[i].ifindex, p->lans[i].device,
+					  p->lans[i].ethernet ? PROGRAM_LAN_ETH : PROGRAM_LAN_IP);
+	for (size_t i = 0; i < p->n_links && !r; i++)
+		if (p->links[i].ifindex)
+			r = attach_device(a, o, p->links[i].ifindex, p->links[i].conf->device,
+					  p->links[i].ethernet ? PROGRAM_LINK_ETH : PROGRAM_LINK_IP);
+	if (!r && p->model->host_traffic && o->host && a->cgroup >= 0)
+		r = attach_host(a, o);
+	return r;
+}
+
+/* The program that we put there is found by asking; `before` takes its place or nothing does. */
+static void undo_tc(struct attachment *a, const struct attach_change *c)
+{
+	enum object_program which;
+	_cleanup_close_ int now = find_program(a, c->ifindex, a->use_clsact, &which);
+	bool made;
+
+	if (now < 0)
+		return;
+	if (c->before >= 0)
+		tc_attach(c->ifindex, a->use_clsact, c->before, now, &made);
+	else
+		tc_detach(c->ifindex, a->use_clsact, now);
+	if (c->clsact_made)
+		tc_remove_clsact(c->ifindex);
+}
+
+static void undo_cgroup(struct attachment *a, const struct attach_change *c)
+{
+	_cleanup_close_ int now = cgroup_find(a->cgroup, a->cookie, c->which);
+
+	if (now < 0)
+		return;
+	if (c->before >= 0)
+		cgroup_attach(a->cgroup, c->which, c->before, now);
+	else
+		cgroup_detach(a->cgroup, c->which, now);
+}
+
+void attach_undo(struct attachment *a)
+{
+	while (a->n) {
+		struct attach_change *c = &a->changes[--a->n];
+
+		if (c->ifindex)
+			undo_tc(a, c);
+		else
+			undo_cgroup(a, c);
+		cleanup_close(&c->before);
+	}
+}
+
+static bool plan_names(const struct plan *p, uint32_t ifindex)
+{
+	for (size_t i = 0; p && i < p->n_lans; i++)
+		if (p->lans[i].ifindex == ifindex)
+			return true;
+	for (size_t i = 0; p && i < p->n_links; i++)
+		if (p->links[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static unsigned int sweep_device(struct attachment *a, uint32_t ifindex, bool clsact)
+{
+	enum object_program which;
+	_cleanup_close_ int fd = find_program(a, ifindex, clsact, &which);
+
+	return fd >= 0 && !tc_detach(ifindex, clsact, fd);
+}
+
+static unsigned int sweep_host(struct attachment *a)
+{
+	unsigned int n = 0;
+
+	for (int i = PROGRAM_HOST_FIRST; i < PROGRAM_MAX; i++) {
+		_cleanup_close_ int fd = cgroup_find(a->cgroup, a->cookie, i);
+
+		n += fd >= 0 && !cgroup_detach(a->cgroup, i, fd);
+	}
+	return n;
+}
+
+unsigned int attach_sweep(struct attachment *a, const struct host *h, const struct plan *p,
+			  bool host_programs)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < h->n_devices; i++) {
+		if (plan_names(p, h->devices[i].ifindex))
+			continue;
+		n += sweep_device(a, h->devices[i].ifindex, false);
+		n += sweep_device(a, h->devices[i].ifindex, true);
+	}
+	if (!host_programs && a->cgroup >= 0)
+		n += sweep_host(a);
+	return n;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Programs on hooks: tc ingress of devices (tcx since Linux 6.6, else a filter of the clsact qdisc)
+ * and the root of the cgroup tree.  A hook keeps its program when we end; replacing one is atomic.
+ */
+#ifndef APPLY_ATTACH_H
+#define APPLY_ATTACH_H
+
+#include "apply/object.h"
+#include "core/host.h"
+#include "core/plan.h"
+#include <stddef.h>
+
+/* What one hook held before we touched it, so that it can be put back. */
+struct attach_change {
+	uint32_t ifindex; /* 0: cgroup */
+	enum object_program which;
+	int before; /* descriptor of the program it held, -1: none of ours */
+	bool clsact_made;
+};
+
+struct attachment {
+	uint64_t cookie;
+	int cgroup; /* descriptor of the tree's root, -1: none to be had */
+	bool use_clsact;
+	struct attach_change *changes;
+	size_t n;
+	char error[160]; /* what failed, "tc ingress of eth1" */
+};
+
+/* 0 or -errno.  Without a cgroup tree the router's own connections are not balanced; see cgroup. */
+int attach_init(struct attachment *a, uint64_t cookie);
+void attach_done(struct attachment *a);
+
+/* Puts o's programs on every LAN and link of the plan, and on the cgroup tree if the model wants the
+ * router's own traffic.  0, or -errno with a->error filled; attach_undo puts back what was there. */
+int attach_all(struct attachment *a, const struct object *o, const struct plan *p);
+void attach_undo(struct attachment *a);
+
+/* Takes our programs off hooks that the plan (NULL: none) does not name.  Returns how many. */
+unsigned int attach_sweep(struct attachment *a, const struct host *h, const struct plan *p,
+			  bool host_programs);
+
+/* Our program on this device.  0, -ENOENT. */
+int attach_find(struct attachment *a, uint32_t ifindex, enum object_program *ret);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Programs on the root of the cgroup tree. */
+#ifndef APPLY_CGROUP_H
+#define APPLY_CGROUP_H
+
+#include "apply/object.h"
+#include <stdint.h>
+
+/*
+ * A descriptor of the root of the cgroup v2 tree: where it is mounted here, else where process 1 sees it
+ * (ip netns exec hides it), else a mount of our own that nobody sees.  That comes last because a
+ * new mount resets the tree's nsdelegate and its like (kernel/cgroup/cgroup.c,
+ * apply_cgroup_root_flags).  -errno without cgroup v2.
+ */
+int cgroup_open(void);
+
+/* Our program of this kind for the namespace.  A descriptor that the caller closes, or -ENOENT. */
+int cgroup_find(int cgroup, uint64_t cookie, enum object_program which);
+
+/* Puts program fd on the root, in place of `before` when that is not -1; beside other programs. */
+int cgroup_attach(int cgroup, enum object_program which, int program, int before);
+int cgroup_detach(int cgroup, enum object_program which, int program);
+
+#endif

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "apply/change.h"
+
+#include "apply/maps.h"
+#include "apply/ruleset.h"
+#include "apply/tc.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+static int fail(struct change *c, int r, const char *fmt, ...) PRINTF(3, 4);
+static int fail(struct change *c, int r, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(c->error, sizeof(c->error), fmt, args);
+	va_end(args);
+	return r;
+}
+
+static int load_programs(struct change *c)
+{
+	char why[200];
+	int r = object_load(&c->object, c->running, c->plan->model->sticky_entries, why,
+			    sizeof(why));
+
+	if (r)
+		return fail(c, r, "%s", *why ? why : strerror(-r));
+	attach_init(&c->attachment, c->cookie);
+	c->sticky_lost = c->running && !c->object.sticky_kept;
+	c->host_missing = c->plan->model->host_traffic &&
+			  (!c->object.host || c->attachment.cgroup < 0);
+	c->bank = maps_idle_bank(&c->object);
+	return 0;
+}
+
+static void unload_programs(struct change *c)
+{
+	object_done(&c->object);
+}
+
+static int fill_bank(struct change *c)
+{
+	char map[64] = "";
+	int r = maps_write(&c->object, c->plan, c->bank, map, sizeof(map));
+
+	return r ? fail(c, r, "%s: %s", map, strerror(-r)) : 0;
+}
+
+static void empty_bank(struct change *c)
+{
+	maps_clear(&c->object, c->bank);
+}
+
+static int try_ruleset(struct change *c)
+{
+	return ruleset_apply(c->plan, true, c->error, sizeof(c->error));
+}
+
+static int add_routing(struct change *c)
+{
+	int r = routing_prepare(&c->routing, c->plan, c->host);
+
+	return r ? fail(c, r, "%s", c->routing.error) : 0;
+}
+
+static void undo_routing(struct change *c)
+{
+	routing_undo(&c->routing);
+}
+
+/* Settings that an earlier load changed keep the value from before it. */
+static int copy_sysctls(struct change *c)
+{
+	const struct sysctl_list *old = c->old_state ? &c->old_state->sysctls : NULL;
+
+	for (size_t i = 0; old && i < old->n; i++) {
+		struct sysctl_saved *s = ARRAY_ADD(c->state->sysctls.items, c->state->sysctls.n);
+
+		if (!s)
+			return -ENOMEM;
+		*s = old->items[i];
+	}
+	return 0;
+}
+
+static int write_sysctls(struct change *c)
+{
+	char path[96] = "";
+	int r = copy_sysctls(c);
+
+	r = r ?: sysctl_apply(c->plan->sysctls, c->plan->n_sysctls, &c->state->sysctls, path);
+	return r ? fail(c, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+static bool was_saved(const struct state *s, const char *path)
+{
+	for (size_t i = 0; s && i < s->sysctls.n; i++)
+		if (!strcmp(s->sysctls.items[i].path, path))
+			return true;
+	return false;
+}
+
+static void undo_sysctls(struct change *c)
+{
+	struct sysctl_list new = {0};
+	char path[96];
+
+	for (size_t i = 0; i < c->state->sysctls.n; i++) {
+		const struct sysctl_saved *s = &c->state->sysctls.items[i];
+		struct sysctl_saved *to;
+
+		if (was_saved(c->old_state, s->path))
+			continue;
+		to = ARRAY_ADD(new.items, new.n);
+		if (to)
+			*to = *s;
+	}
+	sysctl_restore(&new, path);
+	free(new.items);
+}
+
+static int note_id(struct state *s, const char *name, uint8_t id)
+{
+	struct plan_id *to = ARRAY_ADD(s->ids, s->n_ids);
+
+	if (!to)
+		return -ENOMEM;
+	to->id = id;
+	snprintf(to->name, sizeof(to->name), "%s", name);
+	return 0;
+}
+
+static int fill_state(struct change *c)
+{
+	struct state *s = c->state;
+	int r = 0;
+
+	for (size_t i = 0; i < c->plan->n_links && !r; i++)
+		r = note_id(s, c->plan->links[i].conf->name, c->plan->links[i].id);
+	for (size_t i = 0; i < c->plan->n_gone && !r; i++)
+		r = note_id(s, c->plan->gone[i].name, c->plan->gone[i].id);
+	for (size_t i = 0; c->old_state && i < c->old_state->n_clsact && !r; i++) {
+		uint32_t *to = ARRAY_ADD(s->clsact, s->n_clsact);
+
+		r = to ? 0 : -ENOMEM;
+		if (to)
+			*to = c->old_state->clsact[i];
+	}
+	s->loaded_at = time(NULL);
+	return r;
+}
+
+static int save_state(struct change *c)
+{
+	int r = fill_state(c);
+
+	r = r ?: state_write(c->state, c->cookie);
+	return r ? fail(c, r, "/run/asymbpf: %s", strerror(-r)) : 0;
+}
+
+static void undo_state(struct change *c)
+{
+	if (c->old_state)
+		state_write(c->old_state, c->cookie);
+	else
+		state_remove(c->cookie);
+}
+
+static int commit_ruleset(struct change *c)
+{
+	return ruleset_apply(c->plan, false, c->error, sizeof(c->error));
+}
+
+static void undo_ruleset(struct change *c)
+{
+	char ignored[256];
+
+	if (c->old_plan)
+		ruleset_apply(c->old_plan, false, ignored, sizeof(ignored));
+	else
+		ruleset_remove(ignored, sizeof(ignored));
+}
+
+/* Maps that no program has used yet start with the bank just filled; so attaching is the switch. */
+static int start_maps(struct change *c)
+{
+	struct asym_control control;
+
+	if (!maps_control(&c->object, &control) && control.abi)
+		return 0;
+	return maps_switch(&c->object, c->cookie, c->bank);
+}
+
+static int attach_programs(struct change *c)
+{
+	int r = start_maps(c);
+
+	r = r ?: attach_all(&c->attachment, &c->object, c->plan);
+	return r ? fail(c, r, "%s: %s", c->attachment.error, strerror(-r)) : 0;
+}
+
+static void undo_attach(struct change *c)
+{
+	attach_undo(&c->attachment);
+}
+
+static int switch_bank(struct change *c)
+{
+	int r = maps_switch(&c->object, c->cookie, c->bank);
+
+	return r ? fail(c, r, "map asym_control: %s", strerror(-r)) : 0;
+}
+
+static void undo_switch(struct change *c)
+{
+	if (c->running)
+		maps_switch(&c->object, c->cookie, !c->bank);
+}
+
+static const struct step {
+	const char *name;
+	int (*run)(struct change *c);
+	void (*undo)(struct change *c);
+} steps[] = {
+	{"bpf", load_programs, unload_programs},
+	{"maps", fill_bank, empty_bank},
+	{"nft-check", try_ruleset, NULL},
+	{"routing", add_routing, undo_routing},
+	{"sysctl", write_sysctls, undo_sysctls},
+	{"state", save_state, undo_state},
+	{"nft", commit_ruleset, undo_ruleset},
+	{"attach", attach_programs, undo_attach},
+	{"switch", switch_bank, undo_switch},
+};
+
+/* For tests: whether this step is to fail now. */
+static bool fault(const char *step)
+{
+	const char *wanted = getenv("ASYMBPF_FAULT");
+	size_t len = strlen(step);
+
+	if (!wanted || strncmp(wanted, step, len))
+		return false;
+	if (!strcmp(wanted + len, ":kill"))
+		raise(SIGKILL);
+	return !wanted[len];
+}
+
+static int run_step(struct change *c, const struct step *s)
+{
+	char why[sizeof(c->error)];
+	int r;
+
+	if (fault(s->name))
+		r = fail(c, -EIO, "fault injected");
+	else
+		r = s->run(c);
+	if (!r)
+		return 0;
+	snprintf(why, sizeof(why), "%s", c->error);
+	snprintf(c->error, sizeof(c->error), "%s: %.280s", s->name, why);
+	return r;
+}
+
+/* What the new configuration does not need any more.  It stands already: an error is not one. */
+static void sweep(struct change *c)
+{
+	bool again = false;
+
+	attach_sweep(&c->attachment, c->host, c->plan, c->plan->model->host_traffic);
+	routing_finish(&c->routing);
+	if (c->running)
+		maps_clear(&c->object, !c->bank);
+	for (size_t i = 0; i < c->attachment.n; i++) {
+		uint32_t *to;
+
+		if (!c->attachment.changes[i].clsact_made)
+			continue;
+		to = ARRAY_ADD(c->state->clsact, c->state->n_clsact);
+		if (to)
+			*to = c->attachment.changes[i].ifindex;
+		again = true;
+	}
+	if (again)
+		state_write(c->state, c->cookie);
+}
+
+int change_apply(struct change *c)
+{
+	size_t done = 0;
+	int r = 0;
+
+	object_init(&c->object);
+	c->attachment.cgroup = -1;
+	for (; done < ARRAY_SIZE(steps); done++) {
+		r = run_step(c, &steps[done]);
+		if (r)
+			break;
+	}
+	if (!r && fault("done"))
+		r = fail(c, -EIO, "done: fault injected");
+	if (!r) {
+		sweep(c);
+		return 0;
+	}
+	while (done-- > 0)
+		if (steps[done].undo)
+			steps[done].undo(c);
+	return r;
+}
+
+void change_done(struct change *c)
+{
+	attach_done(&c->attachment);
+	routing_done(&c->routing);
+	object_done(&c->object);
+}
+
+/* The first error is the one reported. */
+static int first(int r, int next, char *error, size_t size, const char *what)
+{
+	if (!r && next)
+		snprintf(error, size, "%s", what);
+	return r ?: next;
+}
+
+int change_remove(uint64_t cookie, const struct host *h, const struct state *s, char *error,
+		  size_t size)
+{
+	struct attachment a;
+	struct routing routing = {0};
+	char why[256] = "";
+	int r = 0;
+
+	attach_init(&a, cookie);
+	attach_sweep(&a, h, NULL, false);
+	for (size_t i = 0; s && i < s->n_clsact; i++)
+		tc_remove_clsact(s->clsact[i]);
+	attach_done(&a);
+	r = first(r, ruleset_remove(why, sizeof(why)), error, size, why);
+	r = first(r, routing_remove_all(&routing), error, size, routing.error);
+	if (s)
+		r = first(r, sysctl_restore(&s->sysctls, why), error, size, why);
+	routing_done(&routing);
+	state_remove(cookie);
+	return r;
+}

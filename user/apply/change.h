@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One change of the machine, from nothing or from the running configuration to a plan, as a
+ * transaction: every step can be taken back, and is, when a later one fails.  The order is such that
+ * no packet is given a mark before rules, tables and NAT for it are there:
+ *
+ *	programs into the kernel, idle bank filled, ruleset tried, rules and routes added, sysctls
+ *	written, state saved, ruleset committed, programs attached, bank switched; then what the new
+ *	configuration has no use for is swept.
+ */
+#ifndef APPLY_CHANGE_H
+#define APPLY_CHANGE_H
+
+#include "apply/attach.h"
+#include "apply/object.h"
+#include "apply/routing.h"
+#include "apply/state.h"
+
+struct change {
+	/* given by the caller, which keeps them */
+	uint64_t cookie;
+	const struct host *host;
+	const struct plan *plan;
+	const struct plan *old_plan;	/* NULL: nothing was loaded */
+	const struct object *running;	/* NULL: no programs run */
+	const struct state *old_state;	/* NULL: nothing was loaded */
+	struct state *state;		/* to be saved: config, path and flags filled in; the rest is
+					 * filled in here */
+	/* ours */
+	struct object object;
+	struct attachment attachment;
+	struct routing routing;
+	uint32_t bank;
+	bool sticky_lost; /* the size of the sticky map changed, entries are gone */
+	bool host_missing; /* wanted, but the kernel has no cgroup v2 or refused the programs */
+	char error[320];   /* "step: what: why" */
+};
+
+/*
+ * Carries it out.  0, or -errno with error filled in and the machine as before.  Environment variable
+ * ASYMBPF_FAULT=STEP makes that step fail, STEP:kill ends the process before it: for tests.
+ */
+int change_apply(struct change *c);
+void change_done(struct change *c);
+
+/*
+ * Takes everything of ours off the machine: programs, ruleset, rules, routes, sysctls, state.  Goes on
+ * after an error; 0 or the first -errno, error (size bytes) says what is left.
+ */
+int change_remove(uint64_t cookie, const struct host *h, const struct state *s, char *error,
+		  size_t size);
+
+#endif

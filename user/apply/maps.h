@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The contents of our BPF maps: a plan into the idle bank, the switch, and what the programs count. */
+#ifndef APPLY_MAPS_H
+#define APPLY_MAPS_H
+
+#include "apply/object.h"
+#include "core/plan.h"
+
+/* The bank that is not in use.  0 in maps that were never written. */
+uint32_t maps_idle_bank(const struct object *o);
+
+/* Fills a bank, first emptying it of sets and devices.  0 or -errno with error (size bytes) naming
+ * the map: -ENOSPC, -ENOMEM. */
+int maps_write(const struct object *o, const struct plan *p, uint32_t bank, char *error,
+	       size_t size);
+
+/* From now on the programs use this bank. */
+int maps_switch(const struct object *o, uint64_t cookie, uint32_t bank);
+
+/* Frees what a bank that is not in use holds on to: its sets and devices. */
+void maps_clear(const struct object *o, uint32_t bank);
+
+/* Reads the bank in use.  0 or -errno. */
+int maps_control(const struct object *o, struct asym_control *ret);
+
+/* Sums over the CPUs.  ret: ASYM_REASON_MAX and ASYM_MAX_RULES entries.  0 or -errno. */
+int maps_counters(const struct object *o, uint64_t *ret);
+int maps_hits(const struct object *o, uint32_t bank, struct asym_hits *ret);
+
+/* The live sticky entry of this key.  0, -ENOENT: none, or timed out. */
+int maps_sticky(const struct object *o, const struct asym_sticky_key *key, struct asym_sticky *ret);
+
+/* Entries in the sticky map, those that timed out included. */
+size_t maps_sticky_count(const struct object *o);
+
+#endif

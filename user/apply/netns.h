@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The network namespace this process is in. */
+#ifndef APPLY_NETNS_H
+#define APPLY_NETNS_H
+
+#include <stdint.h>
+
+/* Its cookie, unique until the machine restarts (SO_NETNS_COOKIE, Linux 5.14).  0 or -errno. */
+int netns_cookie(uint64_t *ret);
+
+#endif

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "apply/state.h"
+
+#include "base/file.h"
+#include "base/str.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <string.h>
+#include <sys/file.h>
+
+#define STATE_ROOT "/run/asymbpf"
+#define STATE_MAX (64u << 20)
+#define PATH_SIZE 80
+
+static void path_of(uint64_t cookie, const char *file, char *ret)
+{
+	snprintf(ret, PATH_SIZE, STATE_ROOT "/%" PRIu64 "%s%s", cookie, *file ? "/" : "", file);
+}
+
+void state_done(struct state *s)
+{
+	free(s->config);
+	free(s->config_path);
+	for (size_t i = 0; i < s->n_flags; i++)
+		free(s->flags[i]);
+	free(s->flags);
+	free(s->ids);
+	free(s->sysctls.items);
+	free(s->clsact);
+	memset(s, 0, sizeof(*s));
+}
+
+/* JSON of each list. */
+
+static struct json_object *json_ids(const struct state *s)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < s->n_ids; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "name", json_object_new_string(s->ids[i].name));
+		json_object_object_add(o, "id", json_object_new_int(s->ids[i].id));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *json_sysctls(const struct sysctl_list *sysctls)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < sysctls->n; i++) {
+		const struct sysctl_saved *saved = &sysctls->items[i];
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "path", json_object_new_string(saved->path));
+		json_object_object_add(o, "before", json_object_new_string(saved->before));
+		json_object_object_add(o, "written", json_object_new_string(saved->written));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *json_state(const struct state *s)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *flags = json_object_new_array(), *clsact = json_object_new_array();
+
+	for (size_t i = 0; i < s->n_flags; i++)
+		json_object_array_add(flags, json_object_new_string(s->flags[i]));
+	for (size_t i = 0; i < s->n_clsact; i++)
+		json_object_array_add(clsact, json_object_new_int64(s->clsact[i]));
+	json_object_object_add(o, "version", json_object_new_int(ASYM_ABI));
+	json_object_object_add(o, "loaded_at", json_object_new_int64(s->loaded_at));
+	if (s->config_path)
+		json_object_object_add(o, "config_path", json_object_new_string(s->config_path));
+	json_object_object_add(o, "config", json_object_new_string(s->config ?: ""));
+	json_object_object_add(o, "flags", flags);
+	json_object_object_add(o, "ids", json_ids(s));
+	json_object_object_add(o, "sysctls", json_sysctls(&s->sysctls));
+	json_object_object_add(o, "clsact", clsact);
+	return o;
+}
+
+int state_write(const struct state *s, uint64_t cookie)
+{
+	struct json_object *o = json_state(s);
+	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY);
+	char path[PATH_SIZE];
+	int r;
+
+	path_of(cookie, "", path);
+	r = file_mkdirs(path);
+	path_of(cookie, "state.json", path);
+	r = r ?: file_replace(path, text, strlen(text));
+	json_object_put(o);
+	return r;
+}
+
+/* Reading: a missing or mistyped member leaves its field empty. */
+
+static const char *member(struct json_object *o, const char *name)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, name, &v) ? json_object_get_string(v) : NULL;
+}
+
+static size_t member_list(struct json_object *o, const char *name, struct json_object **ret)
+{
+	if (!json_object_object_get_ex(o, name, ret) || !json_object_is_type(*ret, json_type_array))
+		return 0;
+	return json_object_array_length(*ret);
+}
+
+static int read_ids(struct state *s, struct json_object *o)
+{
+	struct json_object *list, *id;
+	size_t n = member_list(o, "ids", &list);
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+		const char *name = member(item, "name");
+		struct plan_id *to;
+
+		if (!name || !json_object_object_get_ex(item, "id", &id))
+			return -EBADMSG;
+		to = ARRAY_ADD(s->ids, s->n_ids);
+		if (!to)
+			return -ENOMEM;
+		to->id = json_object_get_int(id);
+		if (str_copy(to->name, sizeof(to->name), name))
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+static int read_sysctls(struct sysctl_list *sysctls, struct json_object *o)
+{
+	struct json_object *list;
+	size_t n = member_list(o, "sysctls", &list);
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+		struct sysctl_saved *to = ARRAY_ADD(sysctls->items, sysctls->n);
+
+		if (!to)
+			return -ENOMEM;
+		if (str_copy(to->path, sizeof(to->path), member(item, "path") ?: "") ||
+		    str_copy(to->before, sizeof(to->before), member(item, "before") ?: "") ||
+		    str_copy(to->written, sizeof(to->written), member(item, "written") ?: ""))
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+static int read_lists(struct state *s, struct json_object *o)
+{
+	struct json_object *list;
+	size_t n = member_list(o, "flags", &list);
+
+	for (size_t i = 0; i < n; i++) {
+		char **flag = ARRAY_ADD(s->flags, s->n_flags);
+
+		if (!flag)
+			return -ENOMEM;
+		*flag = strdup(json_object_get_string(json_object_array_get_idx(list, i)) ?: "");
+	}
+	n = member_list(o, "clsact", &list);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t *ifindex = ARRAY_ADD(s->clsact, s->n_clsact);
+
+		if (!ifindex)
+			return -ENOMEM;
+		*ifindex = json_object_get_int64(json_object_array_get_idx(list, i));
+	}
+	return 0;
+}
+
+static int read_state(struct state *s, struct json_object *o)
+{
+	struct json_object *at;
+	const char *path = member(o, "config_path");
+	int r;
+
+	s->config = strdup(member(o, "config") ?: "");
+	if (path)
+		s->config_path = strdup(path);
+	if (json_object_object_get_ex(o, "loaded_at", &at))
+		s->loaded_at = json_object_get_int64(at);
+	r = read_ids(s, o);
+	r = r ?: read_sysctls(&s->sysctls, o);
+	return r ?: read_lists(s, o);
+}
+
+int state_read(struct state *ret, uint64_t cookie)
+{
+	_cleanup_free_ char *text = NULL;
+	struct json_object *o;
+	char path[PATH_SIZE];
+	size_t len;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	path_of(cookie, "state.json", path);
+	r = file_read(path, STATE_MAX, &text, &len);
+	if (r)
+		return r;
+	o = json_tokener_parse(text);
+	if (!json_object_is_type(o, json_type_object))
+		r = -EBADMSG;
+	r = r ?: read_state(ret, o);
+	json_object_put(o);
+	if (r)
+		state_done(ret);
+	return r;
+}
+
+void state_remove(uint64_t cookie)
+{
+	char path[PATH_SIZE];
+
+	path_of(cookie, "state.json", path);
+	unlink(path);
+	path_of(cookie, "lock", path);
+	unlink(path);
+	path_of(cookie, "", path);
+	rmdir(path);
+	rmdir(STATE_ROOT);
+}
+
+int state_lock(uint64_t cookie)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_SIZE];
+	int r;
+
+	path_of(cookie, "", path);
+	r = file_mkdirs(path);
+	if (r)
+		return r;
+	path_of(cookie, "lock", path);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What no kernel object can tell: the configuration as loaded, the ids given, and what sysctls were
+ * before us.  One JSON file below /run/asymbpf, per network namespace, replaced in one step.
+ */
+#ifndef APPLY_STATE_H
+#define APPLY_STATE_H
+
+#include "apply/sysctl.h"
+#include "core/plan.h"
+#include <stdbool.h>
+
+struct state {
+	char *config;	   /* text of the configuration as loaded, flags included */
+	char *config_path; /* file it came from, NULL: flags alone */
+	char **flags;	   /* "--iface", "wan:2", ...: as given to load */
+	size_t n_flags;
+	struct plan_id *ids; /* every id ever given since the first load */
+	size_t n_ids;
+	struct sysctl_list sysctls;
+	uint32_t *clsact; /* devices whose clsact qdisc we made */
+	size_t n_clsact;
+	int64_t loaded_at; /* seconds since 1970 */
+};
+
+/* 0; -ENOENT: never loaded here; -EBADMSG: the file is damaged. */
+int state_read(struct state *ret, uint64_t cookie);
+int state_write(const struct state *s, uint64_t cookie);
+/* Removes the file, and the directories when they are empty. */
+void state_remove(uint64_t cookie);
+void state_done(struct state *s);
+
+/* Takes the lock that load, reload and unload hold.  A descriptor; -EWOULDBLOCK: somebody has it. */
+int state_lock(uint64_t cookie);
+
+#endif

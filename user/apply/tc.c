@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "apply/tc.h"
+
+#include "base/defs.h"
+#include "nl/nl.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+
+/* include/uapi/linux/bpf.h, Linux 6.6; libbpf 1.1 does not know it yet. */
+#define TCX_INGRESS ((enum bpf_attach_type)46)
+
+/* Our place among the filters of a clsact qdisc. */
+#define FILTER_HANDLE 0xa5
+#define FILTER_PRIORITY 0xa5b
+
+#define HOOK(index)                                                                                \
+	(struct bpf_tc_hook)                                                                       \
+	{                                                                                          \
+		.sz = sizeof(struct bpf_tc_hook), .ifindex = (int)(index),                         \
+		.attach_point = BPF_TC_INGRESS                                                     \
+	}
+#define FILTER(...)                                                                                \
+	(struct bpf_tc_opts)                                                                       \
+	{                                                                                          \
+		.sz = sizeof(struct bpf_tc_opts), .handle = FILTER_HANDLE,                         \
+		.priority = FILTER_PRIORITY, ##__VA_ARGS__                                         \
+	}
+
+static int clsact_query(uint32_t ifindex, uint32_t *ret_ids)
+{
+	struct bpf_tc_hook hook = HOOK(ifindex);
+	struct bpf_tc_opts opts = FILTER();
+	int r = bpf_tc_query(&hook, &opts);
+
+	if (r == -ENOENT || r == -EINVAL)
+		return 0;
+	if (r)
+		return r;
+	*ret_ids = opts.prog_id;
+	return 1;
+}
+
+int tc_query(uint32_t ifindex, bool clsact, uint32_t *ret_ids, uint32_t n)
+{
+	uint32_t count = n;
+
+	if (clsact)
+		return clsact_query(ifindex, ret_ids);
+	if (bpf_prog_query(ifindex, TCX_INGRESS, 0, NULL, ret_ids, &count))
+		return errno == EINVAL ? 0 : -errno;
+	return count;
+}
+
+/* A qdisc that is there already is used and left in place. */
+static int clsact_attach(uint32_t ifindex, int program, bool replace, bool *ret_made)
+{
+	struct bpf_tc_hook hook = HOOK(ifindex);
+	struct bpf_tc_opts opts = FILTER(.prog_fd = program, .flags = replace ? BPF_TC_F_REPLACE : 0);
+	int r = bpf_tc_hook_create(&hook);
+
+	*ret_made = !r;
+	if (r && r != -EEXIST)
+		return r;
+	return bpf_tc_attach(&hook, &opts);
+}
+
+int tc_attach(uint32_t ifindex, bool clsact, int program, int before, bool *ret_made)
+{
+	LIBBPF_OPTS(bpf_prog_attach_opts, opts, .flags = before < 0 ? 0 : BPF_F_REPLACE,
+		    .replace_prog_fd = MAX(before, 0));
+
+	*ret_made = false;
+	if (clsact)
+		return clsact_attach(ifindex, program, before >= 0, ret_made);
+	if (!bpf_prog_attach_opts(program, ifindex, TCX_INGRESS, &opts))
+		return 0;
+	/* kernels before 6.6 do not know the attach type */
+	return errno == EINVAL ? -EOPNOTSUPP : -errno;
+}
+
+int tc_detach(uint32_t ifindex, bool clsact, int program)
+{
+	struct bpf_tc_hook hook = HOOK(ifindex);
+	struct bpf_tc_opts opts = FILTER();
+
+	if (clsact)
+		return bpf_tc_detach(&hook, &opts);
+	return bpf_prog_detach2(program, ifindex, TCX_INGRESS) ? -errno : 0;
+}
+
+static int count_filter(const struct nlmsghdr *h, void *data)
+{
+	(*(unsigned int *)data)++;
+	return 0;
+}
+
+static void forget_filters(void *data)
+{
+	*(unsigned int *)data = 0;
+}
+
+/* Filters of one side of the qdisc; UINT_MAX when the kernel does not say. */
+static unsigned int filters(struct nl *nl, uint32_t ifindex, uint32_t side)
+{
+	struct tcmsg tcm = {.tcm_family = AF_UNSPEC,
+			    .tcm_ifindex = (int)ifindex,
+			    .tcm_parent = TC_H_MAKE(TC_H_CLSACT, side)};
+	unsigned int n = 0;
+	struct nl_msg m;
+
+	nl_begin(&m, RTM_GETTFILTER, NLM_F_DUMP, &tcm, sizeof(tcm));
+	return nl_dump(nl, &m, count_filter, forget_filters, &n) ? UINT_MAX : n;
+}
+
+void tc_remove_clsact(uint32_t ifindex)
+{
+	struct bpf_tc_hook hook = HOOK(ifindex);
+	_cleanup_nl_ struct nl nl;
+
+	if (nl_open(&nl, NETLINK_ROUTE))
+		return;
+	if (filters(&nl, ifindex, TC_H_MIN_INGRESS) || filters(&nl, ifindex, TC_H_MIN_EGRESS))
+		return;
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	bpf_tc_hook_destroy(&hook);
+}
