@@ -9,7 +9,7 @@
 #   wanK   100.64.K.2, 2001:db8:K::2; gateway 100.64.K.1, 2001:db8:K::1
 #   net    all of 198.51.100.0/24, 203.0.113.0/24, 2001:db8:ffff::/64; echod on 53, 80, 443, 5000
 #
-# $gw, $net, $c are the namespaces' names; `gw CMD...`, `net CMD...`, `c CMD...` run a command there.
+# $c, $gw, $net are the namespaces' names; `c CMD...`, `gw CMD...`, `net CMD...` run a command there.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 asymbpf=${ASYMBPF:-$root/build/asymbpf}
@@ -64,15 +64,20 @@ skip_all() {
 done_testing() { echo "1..$n_tests"; }
 
 # --- namespaces ----------------------------------------------------------------------------------
-space() { # VAR: makes a namespace; VAR becomes its name and a command that runs things in it
-	local ns="at$id-$1"
+space() { # VAR [SUFFIX]: makes a namespace, its name goes into VAR
+	local ns="at$id-$1${2-}"
 	ip netns add "$ns"
 	asym_spaces+=("$ns")
 	printf -v "$1" %s "$ns"
-	eval "$1() { ip netns exec $ns \"\$@\"; }"
 	ip netns exec "$ns" sh -c 'sysctl -qw net.ipv6.conf.default.accept_dad=0 \
 		net.ipv6.conf.all.accept_dad=0 net.ipv4.conf.default.rp_filter=0 net.ipv4.conf.all.rp_filter=0 \
 		net.ipv6.conf.default.accept_ra=0; ip link set lo up'
+}
+c() { ip netns exec "$c" "$@"; }
+gw() { ip netns exec "$gw" "$@"; }
+net() { ip netns exec "$net" "$@"; }
+use_lab() { # SUFFIX: c, gw and net are from now on those of that lab
+	c=at$id-c$1 gw=at$id-gw$1 net=at$id-net$1
 }
 cable() { # NS1 DEV1 NS2 DEV2: a veth pair, both ends up
 	ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"
@@ -121,10 +126,10 @@ listening() { # NS PORT
 }
 
 # --- topologies ----------------------------------------------------------------------------------
-lab() { # the three namespaces, client and Internet host; links are added by wan
-	space c
-	space gw
-	space net
+lab() { # [SUFFIX]: the three namespaces, client and Internet host; links are added by wan
+	space c "${1-}"
+	space gw "${1-}"
+	space net "${1-}"
 	cable "$c" eth0 "$gw" lan0
 	ip -n "$c" addr add 10.0.0.2/24 dev eth0
 	ip -n "$c" addr add fd00:1::2/64 dev eth0
@@ -208,6 +213,12 @@ status() { asym status --json | jq -r "$1"; } # JQ-FILTER
 # RESULT of `traffic`: lines "ADDRESS COUNT" and "!ERROR COUNT"
 got() { # TEXT KEY: the count of KEY in it, 0 if there is none
 	awk -v k="$2" '$1 == k { n = $2 } END { print n + 0 }' <<<"$1"
+}
+to() { # TEXT K...: how many went by the links K...
+	local t=$1 k n=0
+	shift
+	for k; do n=$((n + $(got "$t" "100.64.$k.2") + $(got "$t" "2001:db8:$k::2"))); done
+	echo "$n"
 }
 failures() { # TEXT: how many exchanges did not end with an address
 	awk '/^!/ { n += $2 } END { print n + 0 }' <<<"$1"

@@ -384,10 +384,10 @@ static void round_run(void)
 		struct epoll_event ev[256];
 		int n;
 
-		for (; next < opt.conns && in_flight < opt.window; next++)
+		for (; next < opt.conns && in_flight < opt.window && !stop; next++)
 			if (conns[next].fd >= 0 || !conns[next].opened)
 				conn_start(&conns[next]);
-		if (next == opt.conns && !in_flight)
+		if ((next == opt.conns || stop) && !in_flight)
 			return;
 		n = epoll_wait(ep, ev, 256, 20);
 		for (int i = 0; i < n; i++)
