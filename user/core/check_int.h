@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside check*.c only. */
+#ifndef CORE_CHECK_INT_H
+#define CORE_CHECK_INT_H
+
+#include "core/check.h"
+
+void check_error(struct findings *f, const struct place *p, const char *fmt, ...) PRINTF(3, 4);
+void check_warn(struct findings *f, const struct place *p, const char *fmt, ...) PRINTF(3, 4);
+/* The file of a place, for messages that name a second one. */
+const char *check_file(const struct place *p);
+/* "key: there is no link ..., did you mean ...". */
+void check_unknown_link(const struct model *m, struct findings *f, const struct place *p,
+			const char *key, const char *name);
+
+void check_policies(const struct model *m, struct findings *f);
+void check_rules(const struct model *m, struct findings *f);
+void check_shadows(const struct model *m, struct findings *f);
+void check_unused(const struct model *m, struct findings *f);
+
+/* Marks, rules and tables of others. */
+void check_marks(const struct model *m, const struct host *h, struct findings *f);
+
+#endif
