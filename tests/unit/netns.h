@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A network namespace of its own for a test program; it goes when the program ends. */
+/* A network namespace of its own for every test; it goes with the next one or the program's end. */
 #ifndef TESTS_UNIT_NETNS_H
 #define TESTS_UNIT_NETNS_H
 
@@ -16,8 +16,9 @@
 
 static bool netns_ours;
 
-/* Group set-up: a namespace with two veth pairs, wan0-peer0 and wan1-peer1, and addresses.  Without
- * root the tests are skipped. */
+#define netns_test(fn) cmocka_unit_test_setup(fn, netns_setup)
+
+/* A namespace with two veth pairs, wan0-peer0 and wan1-peer1, and addresses. */
 static inline int netns_setup(void **state)
 {
 	netns_ours = !unshare(CLONE_NEWNET);
@@ -32,17 +33,22 @@ static inline int netns_setup(void **state)
 		      "done");
 }
 
+/* Skips the test without root. */
 static inline void netns_need(void)
 {
 	if (!netns_ours)
 		skip();
 }
 
-/* Runs a command line, which must succeed. */
-static inline void sh(const char *command)
+/* Runs shell commands, each of which must succeed. */
+static inline void sh(const char *commands)
 {
-	if (system(command))
-		fail_msg("failed: %s", command);
+	char *script;
+
+	assert_true(asprintf(&script, "set -e\n%s", commands) > 0);
+	if (system(script))
+		fail_msg("failed: %s", commands);
+	free(script);
 }
 
 #endif

@@ -188,11 +188,8 @@ static void fill_gateway(struct nl_msg *m, const struct route *route)
 		nl_put(m, RTA_VIA, &via, sizeof(via));
 }
 
-/* Routes to nowhere have no nexthop; IPv6 would refuse one. */
 static void fill_nexthop(struct nl_msg *m, const struct route *route)
 {
-	if (route->type != ROUTE_UNICAST)
-		return;
 	nl_put_u32(m, RTA_OIF, route->ifindex);
 	if (!addr_is_zero(&route->gateway))
 		fill_gateway(m, route);
@@ -207,7 +204,8 @@ static void fill(struct nl_msg *m, uint16_t type, uint16_t flags, const struct r
 		[ROUTE_UNREACHABLE] = RTN_UNREACHABLE,
 		[ROUTE_BLACKHOLE] = RTN_BLACKHOLE,
 	};
-	bool direct = route->type == ROUTE_UNICAST && addr_is_zero(&route->gateway);
+	bool nexthop = route->type == ROUTE_UNICAST;
+	bool direct = nexthop && addr_is_zero(&route->gateway);
 	struct rtmsg rtm = {
 		.rtm_family = route->family,
 		.rtm_dst_len = prefix_len(&route->dst),
@@ -215,7 +213,7 @@ static void fill(struct nl_msg *m, uint16_t type, uint16_t flags, const struct r
 		.rtm_protocol = route->protocol,
 		.rtm_scope = direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 		.rtm_type = types[route->type],
-		.rtm_flags = route->onlink ? RTNH_F_ONLINK : 0,
+		.rtm_flags = nexthop && route->onlink ? RTNH_F_ONLINK : 0,
 	};
 
 	/* Deletes match any scope. */
@@ -227,7 +225,8 @@ static void fill(struct nl_msg *m, uint16_t type, uint16_t flags, const struct r
 		nl_put_addr(m, RTA_DST, &route->dst.addr);
 	if (route->metric)
 		nl_put_u32(m, RTA_PRIORITY, route->metric);
-	fill_nexthop(m, route);
+	if (nexthop)
+		fill_nexthop(m, route);
 }
 
 void route_fill_add(struct nl_msg *m, const struct route *route)
