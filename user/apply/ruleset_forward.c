@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Forwarded packets: the size of TCP segments, and source addresses.  As text: core/plan_nft.c. */
+#include "apply/ruleset_rules.h"
+#include "core/plan_nft.h"
+#include <netinet/tcp.h>
+
+/* Whether the link belongs to a set. */
+typedef bool member(const struct plan_link *l, enum asym_family f);
+
+static bool member_any(const struct plan_link *l, enum asym_family f)
+{
+	return true;
+}
+
+static bool member_masqueraded(const struct plan_link *l, enum asym_family f)
+{
+	return l->conf->nat[f] == NAT_MASQUERADE;
+}
+
+/* The device name loaded is one of these.  nft writes a set of one as a comparison, so we do: its
+ * listing, loaded again, is then the same. */
+static void test_device(struct nft_batch *b, const struct plan *p, member *is_member,
+			enum asym_family f)
+{
+	const char *last = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_links; i++) {
+		if (is_member(&p->links[i], f)) {
+			last = p->links[i].conf->device;
+			n++;
+		}
+	}
+	if (n == 1) {
+		nft_cmp_ifname(b, NFT_CMP_EQ, last);
+		return;
+	}
+	nft_set_begin(b, NFT_KEY_IFNAME, NFT_SET_PLAIN);
+	for (size_t i = 0; i < p->n_links; i++)
+		if (is_member(&p->links[i], f))
+			nft_elem_ifname(b, p->links[i].conf->device);
+	nft_lookup(b, nft_set_end(b));
+}
+
+static void test_tcp_syn(struct nft_batch *b)
+{
+	uint8_t mask = TH_SYN | TH_RST, none = 0;
+
+	nft_meta_load(b, NFT_META_L4PROTO);
+	nft_cmp_u8(b, NFT_CMP_EQ, IPPROTO_TCP);
+	/* the flags are byte 13: RFC 9293 section 3.1 */
+	nft_payload_load(b, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1);
+	nft_bitwise(b, &mask, &none, sizeof(mask));
+	nft_cmp_u8(b, NFT_CMP_EQ, TH_SYN);
+}
+
+/* "rt mtu" is the smaller of the routes to the receiver and back to the sender. */
+static void rule_clamp_route(struct nft_batch *b, const struct plan *p, bool out)
+{
+	nft_rule_begin(b, "forward",
+		       "%s { DEVICES } tcp flags syn / syn,rst tcp option maxseg size set rt mtu",
+		       out ? "oifname" : "iifname");
+	nft_meta_load(b, out ? NFT_META_OIFNAME : NFT_META_IIFNAME);
+	test_device(b, p, member_any, ASYM_V4);
+	test_tcp_syn(b);
+	nft_mtu_load(b);
+	nft_maxseg_set(b);
+	nft_rule_end(b);
+}
+
+static uint32_t devices_mss(struct nft_batch *b, const struct plan *p, enum asym_family f)
+{
+	nft_set_begin(b, NFT_KEY_IFNAME, NFT_SET_U16_BE);
+	for (size_t i = 0; i < p->n_links; i++)
+		if (plan_nft_mss(&p->links[i], f))
+			nft_elem_ifname_u16(b, p->links[i].conf->device,
+					    plan_nft_mss(&p->links[i], f));
+	return nft_set_end(b);
+}
+
+static void test_family(struct nft_batch *b, enum asym_family f)
+{
+	nft_meta_load(b, NFT_META_NFPROTO);
+	nft_cmp_u8(b, NFT_CMP_EQ, f == ASYM_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+}
+
+/* The way back to a sender behind a link: "rt mtu" looks it up without the mark, so it sees the
+ * route of main, which may leave by a link with a larger MTU (nft_rt.c, get_tcpmss). */
+static void rule_clamp_device(struct nft_batch *b, const struct plan *p, enum asym_family f)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < p->n_links; i++)
+		any = any || plan_nft_mss(&p->links[i], f);
+	if (!any)
+		return;
+	nft_rule_begin(b, "forward",
+		       "meta nfproto ipv%c tcp flags syn / syn,rst tcp option maxseg size set "
+		       "iifname map { DEVICE : MSS }",
+		       f == ASYM_V4 ? '4' : '6');
+	test_family(b, f);
+	test_tcp_syn(b);
+	nft_meta_load(b, NFT_META_IIFNAME);
+	nft_map(b, devices_mss(b, p, f));
+	nft_maxseg_set(b);
+	nft_rule_end(b);
+}
+
+void ruleset_forward_add(struct nft_batch *b, const struct plan *p)
+{
+	rule_clamp_route(b, p, true);
+	rule_clamp_route(b, p, false);
+	rule_clamp_device(b, p, ASYM_V4);
+	rule_clamp_device(b, p, ASYM_V6);
+}
+
+static void rule_masquerade(struct nft_batch *b, const struct plan *p, enum asym_family f)
+{
+	if (!plan_nft_has_nat(p, f, NAT_MASQUERADE))
+		return;
+	nft_rule_begin(b, "nat", "meta nfproto ipv%c oifname { DEVICES } masquerade",
+		       f == ASYM_V4 ? '4' : '6');
+	test_family(b, f);
+	nft_meta_load(b, NFT_META_OIFNAME);
+	test_device(b, p, member_masqueraded, f);
+	nft_masquerade(b);
+	nft_rule_end(b);
+}
+
+static void rule_snat4(struct nft_batch *b, const struct model_link *l)
+{
+	char to[ADDR_STRLEN];
+
+	nft_rule_begin(b, "nat", "meta nfproto ipv4 oifname \"%s\" snat ip to %s", l->device,
+		       addr_str(&l->snat[ASYM_V4], to));
+	test_family(b, ASYM_V4);
+	nft_meta_load(b, NFT_META_OIFNAME);
+	nft_cmp_ifname(b, NFT_CMP_EQ, l->device);
+	nft_snat(b, &l->snat[ASYM_V4]);
+	nft_rule_end(b);
+}
+
+/* Link-local addresses stay: DHCPv6 and the neighbour's router know us by them. */
+static void rule_snat6(struct nft_batch *b, const struct model_link *l)
+{
+	static const struct in6_addr prefix = { .s6_addr = { 0xfe, 0x80 } };
+	static const struct in6_addr mask = { .s6_addr = { 0xff, 0xc0 } }, none;
+	char to[ADDR_STRLEN];
+
+	nft_rule_begin(b, "nat", "ip6 saddr != fe80::/10 oifname \"%s\" snat ip6 to %s", l->device,
+		       addr_str(&l->snat[ASYM_V6], to));
+	test_family(b, ASYM_V6);
+	/* the source address is at byte 8: RFC 8200 section 3 */
+	nft_payload_load(b, NFT_PAYLOAD_NETWORK_HEADER, 8, sizeof(prefix));
+	nft_bitwise(b, &mask, &none, sizeof(mask));
+	nft_cmp(b, NFT_CMP_NEQ, &prefix, sizeof(prefix));
+	nft_meta_load(b, NFT_META_OIFNAME);
+	nft_cmp_ifname(b, NFT_CMP_EQ, l->device);
+	nft_snat(b, &l->snat[ASYM_V6]);
+	nft_rule_end(b);
+}
+
+void ruleset_nat_add(struct nft_batch *b, const struct plan *p)
+{
+	for (int f = 0; f < ASYM_FAMILIES; f++) {
+		rule_masquerade(b, p, f);
+		for (size_t i = 0; i < p->n_links; i++) {
+			if (p->links[i].conf->nat[f] != NAT_SNAT)
+				continue;
+			if (f == ASYM_V4)
+				rule_snat4(b, p->links[i].conf);
+			else
+				rule_snat6(b, p->links[i].conf);
+		}
+	}
+}

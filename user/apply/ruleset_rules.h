@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The contents of the table; for ruleset.c alone. */
+#ifndef APPLY_RULESET_RULES_H
+#define APPLY_RULESET_RULES_H
+
+#include "core/plan.h"
+#include "nl/nft.h"
+
+/* All chains and counters of the plan, by name, in the order in which they are made.  0, -ENOMEM. */
+int ruleset_chain_names(const struct plan *p, struct nft_list *ret);
+int ruleset_counter_names(const struct plan *p, struct nft_list *ret);
+
+/* Adds a chain of ruleset_chain_names, in its place if it is a base chain. */
+void ruleset_chain_add(struct nft_batch *b, const char *name);
+/* Adds all rules; the chains are there and empty. */
+void ruleset_rules_add(struct nft_batch *b, const struct plan *p);
+/* Parts of it: chain forward, chain nat. */
+void ruleset_forward_add(struct nft_batch *b, const struct plan *p);
+void ruleset_nat_add(struct nft_batch *b, const struct plan *p);
+
+#endif
