@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verbs, and what their command lines have in common.  Every verb returns an exit status. */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum status { STATUS_OK = 0, STATUS_FAILURE = 1, STATUS_USAGE = 2 };
+
+/* One verb.  `usage` follows "asymbpf NAME"; `options` are letters of cmd_options that it takes. */
+struct command {
+	const char *name;
+	const char *usage;
+	const char *help; /* one line */
+	const char *options;
+	int (*run)(const struct command *self, int argc, char **argv);
+};
+
+extern const struct command commands[];
+extern const size_t n_commands;
+
+int cmd_load(const struct command *self, int argc, char **argv);
+int cmd_reload(const struct command *self, int argc, char **argv);
+int cmd_unload(const struct command *self, int argc, char **argv);
+int cmd_status(const struct command *self, int argc, char **argv);
+int cmd_stats(const struct command *self, int argc, char **argv);
+int cmd_check(const struct command *self, int argc, char **argv);
+int cmd_explain(const struct command *self, int argc, char **argv);
+
+#endif

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* load and reload: the same change, from nothing or from what runs. */
+#include "apply/change.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cmd/session.h"
+#include "core/check.h"
+#include "core/config.h"
+#include <errno.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <string.h>
+
+/* The wanted configuration and how it was said. */
+struct wanted {
+	const char *config; /* path or NULL */
+	char **flags;
+	size_t n_flags;
+	struct model model;
+	struct plan plan;
+	struct state state;
+};
+
+static void wanted_done(struct wanted *w)
+{
+	plan_done(&w->plan);
+	model_done(&w->model);
+	state_done(&w->state);
+}
+
+static int copy_flags(struct wanted *w)
+{
+	for (size_t i = 0; i < w->n_flags; i++) {
+		char **flag = ARRAY_ADD(w->state.flags, w->state.n_flags);
+
+		if (!flag)
+			return -ENOMEM;
+		*flag = strdup(w->flags[i]);
+	}
+	return 0;
+}
+
+/* The state keeps the whole configuration as text, and where it came from for a later reload. */
+static int fill_state(struct wanted *w)
+{
+	struct str text = {};
+	int r = config_print(&w->model, &text);
+
+	w->state.config = TAKE_PTR(text.s);
+	if (!r && !w->state.config)
+		r = -ENOMEM;
+	if (w->config)
+		w->state.config_path = realpath(w->config, NULL);
+	return r ?: copy_flags(w);
+}
+
+static int want(struct wanted *w, const struct session *s)
+{
+	struct findings f = {};
+	int r = session_model(&w->model, w->config, w->flags, w->n_flags);
+
+	if (r)
+		return r;
+	check_host(&w->model, &s->host, &f);
+	r = session_report(&f);
+	findings_done(&f);
+	if (r)
+		return r;
+	r = plan_build(&w->plan, &w->model, &s->host, s->state.ids, s->state.n_ids);
+	r = r ?: fill_state(w);
+	return r ? log_err(r, "cannot plan the configuration") : 0;
+}
+
+static bool forwards(const char *sysctl)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	return file_read(sysctl, 64, &text, &len) || *text != '0';
+}
+
+/* What works, but perhaps not as the user thinks. */
+static void advise(const struct change *c)
+{
+	if (c->sticky_lost)
+		log_warn("sticky entries are lost: the size of their table changed");
+	if (c->host_missing)
+		log_warn("the router's own connections follow the main table: no cgroup v2 here");
+	if (c->plan->n_lans && !forwards("/proc/sys/net/ipv4/ip_forward"))
+		log_warn("net.ipv4.ip_forward is 0: nothing of the LAN is forwarded "
+			 "(forwarding = yes switches it on)");
+}
+
+static int apply(struct session *s, struct wanted *w)
+{
+	struct change c = {
+		.cookie = s->cookie,
+		.host = &s->host,
+		.plan = &w->plan,
+		.old_plan = s->has_state ? &s->plan : NULL,
+		.running = s->running ? &s->object : NULL,
+		.old_state = s->has_state ? &s->state : NULL,
+		.state = &w->state,
+	};
+	int r = change_apply(&c);
+
+	if (r)
+		log_error("nothing changed: step %s", c.error);
+	else
+		advise(&c);
+	s->loaded |= !r;
+	change_done(&c);
+	return r;
+}
+
+static struct json_object *json_links(const struct plan *p)
+{
+	struct json_object *links = json_object_new_array();
+
+	for (size_t i = 0; i < p->n_links; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "name", json_object_new_string(p->links[i].conf->name));
+		json_object_object_add(o, "id", json_object_new_int(p->links[i].id));
+		for (int f = 0; f < ASYM_FAMILIES; f++)
+			json_object_object_add(
+				o, f == ASYM_V4 ? "ipv4" : "ipv6",
+				json_object_new_string(plan_down_names[p->links[i].down[f]]));
+		json_object_array_add(links, o);
+	}
+	return links;
+}
+
+static void print_result(const struct plan *p, const char *verb, bool json)
+{
+	if (json) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "result", json_object_new_string(verb));
+		json_object_object_add(o, "links", json_links(p));
+		printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
+		json_object_put(o);
+		return;
+	}
+	printf("%s: %zu links, %zu LANs, %zu rules\n", verb, p->n_links, p->n_lans,
+	       p->model->n_rules);
+	for (size_t i = 0; i < p->n_links; i++)
+		printf("  %-15s %-15s IPv4 %-10s IPv6 %s\n", p->links[i].conf->name,
+		       p->links[i].conf->device, plan_down_names[p->links[i].down[ASYM_V4]],
+		       plan_down_names[p->links[i].down[ASYM_V6]]);
+}
+
+static int change(struct session *s, struct wanted *w, const char *verb, bool json)
+{
+	int r = s->has_state ? session_plan(s) : 0;
+
+	r = r ?: want(w, s);
+	r = r ?: apply(s, w);
+	if (!r)
+		print_result(&w->plan, verb, json);
+	return r;
+}
+
+/* Left over from a load that was killed, or devices that all went: loading takes it over. */
+static int load(struct session *s, struct wanted *w, const struct options *o)
+{
+	if (s->running)
+		return log_err(0, "already loaded in this network namespace, use asymbpf reload"),
+		       -EEXIST;
+	return change(s, w, "loaded", o->json);
+}
+
+/* Without options of its own, a reload reads again what the last load was told. */
+static int reload(struct session *s, struct wanted *w, const struct options *o)
+{
+	if (!s->loaded)
+		return log_err(0, "not loaded in this network namespace, use asymbpf load"), -ENOENT;
+	if (!w->config && !w->n_flags) {
+		w->config = s->state.config_path;
+		w->flags = s->state.flags;
+		w->n_flags = s->state.n_flags;
+	}
+	return change(s, w, "reloaded", o->json);
+}
+
+static int run(const struct command *self, int argc, char **argv, bool first,
+	       int (*verb)(struct session *s, struct wanted *w, const struct options *o))
+{
+	struct session s = {.lock = -1};
+	struct options o;
+	int status, r;
+
+	if (options_parse(&o, self, argc, argv, &status))
+		goto out;
+	if (o.n_args) {
+		status = options_wrong(self, "what is \"%s\"? links are named by --iface", o.args[0]);
+		goto out;
+	}
+	if (first && !o.config && !o.n_flags) {
+		status = options_wrong(self, "name the links with --iface DEV, or a file with --config");
+		goto out;
+	}
+	struct wanted w = {.config = o.config, .flags = o.flags, .n_flags = o.n_flags};
+
+	r = session_privileged(self->name);
+	if (!r) {
+		r = session_open(&s, true);
+		r = r ?: verb(&s, &w, &o);
+		wanted_done(&w);
+		session_close(&s);
+	}
+	status = r ? STATUS_FAILURE : STATUS_OK;
+out:
+	options_done(&o);
+	return status;
+}
+
+int cmd_load(const struct command *self, int argc, char **argv)
+{
+	return run(self, argc, argv, true, load);
+}
+
+int cmd_reload(const struct command *self, int argc, char **argv)
+{
+	return run(self, argc, argv, false, reload);
+}

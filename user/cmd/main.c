@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of verbs; help is printed from it. */
+#include "base/log.h"
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include <string.h>
+
+const struct command commands[] = {
+	{"load", "--iface DEV[:WEIGHT]... [--lan DEV]... [--config FILE]",
+	 "Balance the LAN's and the router's connections over links", "ilcj", cmd_load},
+	{"reload", "[--iface DEV[:WEIGHT]...] [--lan DEV]... [--config FILE]",
+	 "Change to a new configuration, or read the present one again, without losing a packet",
+	 "ilcj", cmd_reload},
+	{"unload", "", "Remove everything that asymbpf added", "j", cmd_unload},
+	{"status", "[--json]", "Show links, their state and their shares", "j", cmd_status},
+	{"stats", "[--json]", "Show counters of packets, rules and connections", "j", cmd_stats},
+	{"check", "[--iface DEV[:WEIGHT]...] [--lan DEV]... [FILE]",
+	 "Try a configuration without changing anything", "ilcpj", cmd_check},
+	{"explain", "[--in DEV] [--sport PORT] [--dscp N] SRC DST PROTO [PORT]",
+	 "Say which link a packet takes, and why", "dsqj", cmd_explain},
+};
+const size_t n_commands = ARRAY_SIZE(commands);
+
+static void usage(FILE *to)
+{
+	fprintf(to, "usage: asymbpf VERB [OPTION]...\n\n");
+	for (size_t i = 0; i < n_commands; i++)
+		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
+	fprintf(to, "\nasymbpf VERB --help tells more; the manual is asymbpf(8).\n");
+}
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < n_commands; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown(const char *name)
+{
+	const char *names[ARRAY_SIZE(commands)];
+	const char *near;
+
+	for (size_t i = 0; i < n_commands; i++)
+		names[i] = commands[i].name;
+	near = str_nearest(name, names, n_commands);
+	if (near)
+		log_error("unknown verb \"%s\", did you mean \"%s\"?", name, near);
+	else
+		log_error("unknown verb \"%s\", see asymbpf --help", name);
+	return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c;
+
+	if (argc < 2) {
+		usage(stderr);
+		return STATUS_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return STATUS_OK;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("asymbpf %s\n", VERSION);
+		return STATUS_OK;
+	}
+	c = find(argv[1]);
+	return c ? c->run(c, argc - 1, argv + 1) : unknown(argv[1]);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/options.h"
+
+#include "base/defs.h"
+#include "base/log.h"
+#include "base/num.h"
+#include <getopt.h>
+#include <stdarg.h>
+#include <string.h>
+
+static const struct row {
+	char letter; /* as in command.options */
+	const char *name;
+	const char *value; /* NULL: takes none */
+	const char *help;
+} rows[] = {
+	{'i', "iface", "DEV[:WEIGHT]", "link by its device; may be given again"},
+	{'l', "lan", "DEV", "device of a LAN; may be given again (default: all other devices)"},
+	{'c', "config", "FILE", "configuration file, see asymbpf.conf(5)"},
+	{'p', "plan", NULL, "print everything the kernel would be given"},
+	{'d', "in", "DEV", "device the packet comes in by (default: the router itself)"},
+	{'s', "sport", "PORT", "source port"},
+	{'q', "dscp", "N", "DSCP, 0 to 63"},
+	{'j', "json", NULL, "print JSON"},
+	{'v', "verbose", NULL, "say more"},
+	{'h', "help", NULL, "print this help"},
+};
+
+static bool takes(const struct command *c, char letter)
+{
+	return letter == 'h' || letter == 'v' || strchr(c->options, letter);
+}
+
+static void print_help(const struct command *c)
+{
+	char left[48];
+
+	printf("usage: asymbpf %s %s\n%s.\n\n", c->name, c->usage, c->help);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!takes(c, rows[i].letter))
+			continue;
+		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
+			 rows[i].value ?: "");
+		printf("  -%c, %-22s %s\n", rows[i].letter, left, rows[i].help);
+	}
+}
+
+int options_wrong(const struct command *c, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	log_error("%s: %s", c->name, text);
+	fprintf(stderr, "usage: asymbpf %s %s\n", c->name, c->usage);
+	return STATUS_USAGE;
+}
+
+static int number(const struct command *c, const char *name, const char *s, uint32_t max,
+		  uint32_t *ret)
+{
+	if (num_parse_u32(s, 0, max, ret))
+		return options_wrong(c, "--%s: \"%s\" is not a number from 0 to %u", name, s, max);
+	return STATUS_OK;
+}
+
+static int take(struct options *o, const struct command *c, int letter)
+{
+	switch (letter) {
+	case 'i':
+	case 'l':
+		o->flags[o->n_flags++] = letter == 'i' ? "--iface" : "--lan";
+		o->flags[o->n_flags++] = optarg;
+		return STATUS_OK;
+	case 'c':
+		if (o->config)
+			return options_wrong(c, "--config is given twice");
+		o->config = optarg;
+		return STATUS_OK;
+	case 'p':
+		o->plan = true;
+		return STATUS_OK;
+	case 'd':
+		o->device = optarg;
+		return STATUS_OK;
+	case 's':
+		return number(c, "sport", optarg, 65535, &o->sport);
+	case 'q':
+		return number(c, "dscp", optarg, 63, &o->dscp);
+	case 'j':
+		o->json = true;
+		return STATUS_OK;
+	case 'v':
+		log_set_level(LOG_DETAIL);
+		return STATUS_OK;
+	default:
+		return STATUS_USAGE;
+	}
+}
+
+/* getopt's tables, cut to what the verb takes. */
+static void build_getopt(const struct command *c, struct option *longs, char *shorts)
+{
+	size_t n = 0, k = 0;
+
+	shorts[k++] = ':';
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!takes(c, rows[i].letter))
+			continue;
+		longs[n++] = (struct option){rows[i].name,
+					     rows[i].value ? required_argument : no_argument, NULL,
+					     rows[i].letter};
+		shorts[k++] = rows[i].letter;
+		if (rows[i].value)
+			shorts[k++] = ':';
+	}
+}
+
+int options_parse(struct options *o, const struct command *c, int argc, char **argv,
+		  int *ret_status)
+{
+	struct option longs[ARRAY_SIZE(rows) + 1] = {};
+	char shorts[2 * ARRAY_SIZE(rows) + 2] = "";
+	int letter;
+
+	memset(o, 0, sizeof(*o));
+	o->flags = calloc(2 * argc, sizeof(*o->flags));
+	build_getopt(c, longs, shorts);
+	*ret_status = o->flags ? STATUS_OK : STATUS_FAILURE;
+	optind = 1;
+	while (!*ret_status && (letter = getopt_long(argc, argv, shorts, longs, NULL)) >= 0) {
+		if (letter == 'h') {
+			print_help(c);
+			return -1;
+		}
+		if (letter == ':')
+			*ret_status = options_wrong(c, "%s needs a value", argv[optind - 1]);
+		else if (letter == '?')
+			*ret_status = options_wrong(c, "unknown option \"%s\"", argv[optind - 1]);
+		else
+			*ret_status = take(o, c, letter);
+	}
+	o->args = argv + optind;
+	o->n_args = argc - optind;
+	return *ret_status ? -1 : 0;
+}
+
+void options_done(struct options *o)
+{
+	free(o->flags);
+}

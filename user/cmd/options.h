@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Options of the command line.  One table serves the parser and --help. */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include "cmd/cmd.h"
+#include <stdint.h>
+
+struct options {
+	const char *config; /* --config FILE */
+	char **flags;	    /* --iface and --lan with their values, in order; free it */
+	size_t n_flags;
+	bool json, plan;
+	const char *device;  /* --in DEV */
+	uint32_t sport;	     /* --sport PORT */
+	uint32_t dscp;	     /* --dscp N */
+	char **args;	     /* what is left */
+	int n_args;
+};
+
+/*
+ * Parses a verb's command line.  0: go on; otherwise *ret_status is the exit status: after --help, or
+ * after a message about wrong usage.
+ */
+int options_parse(struct options *o, const struct command *c, int argc, char **argv,
+		  int *ret_status);
+void options_done(struct options *o);
+
+/* Says what is wrong with the usage of a verb and returns STATUS_USAGE. */
+int options_wrong(const struct command *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

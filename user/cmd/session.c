@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/session.h"
+
+#include "apply/netns.h"
+#include "apply/snapshot.h"
+#include "base/log.h"
+#include "core/check.h"
+#include "core/config.h"
+#include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+static bool have_capability(unsigned int which)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	return data[which / 32].effective >> (which % 32) & 1;
+}
+
+/* BPF needs its own capability since Linux 5.8, finding programs by id needs CAP_SYS_ADMIN. */
+int session_privileged(const char *verb)
+{
+	static const struct {
+		unsigned int cap;
+		const char *name;
+	} needed[] = {{CAP_NET_ADMIN, "CAP_NET_ADMIN"}, {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		if (!have_capability(needed[i].cap)) {
+			log_error("%s needs the capability %s, run it as root", verb,
+				  needed[i].name);
+			r = -EPERM;
+		}
+	return r;
+}
+
+static int read_running(struct session *s)
+{
+	int r = state_read(&s->state, s->cookie);
+
+	if (r && r != -ENOENT)
+		log_warn("/run/asymbpf: state is damaged (%s), ignoring", strerror(-r));
+	s->has_state = !r;
+	r = object_find(&s->object, s->cookie);
+	s->running = !r;
+	s->loaded = s->has_state || !r || r == -EPROTO;
+	if (r && r != -ENOENT && r != -EPROTO)
+		return log_err(r, "cannot look for running programs");
+	return 0;
+}
+
+int session_open(struct session *s, bool lock)
+{
+	int r;
+
+	memset(s, 0, sizeof(*s));
+	s->lock = -1;
+	object_init(&s->object);
+	r = netns_cookie(&s->cookie);
+	if (r)
+		return log_err(r, "cannot tell the network namespace (Linux 5.14 or later)");
+	if (lock) {
+		s->lock = state_lock(s->cookie);
+		if (s->lock == -EWOULDBLOCK)
+			return log_err(0, "another asymbpf is changing this network namespace"), -EBUSY;
+		if (s->lock < 0)
+			return log_err(s->lock, "cannot lock /run/asymbpf");
+	}
+	r = read_running(s);
+	if (r)
+		return r;
+	r = snapshot_take(&s->host);
+	return r ? log_err(r, "cannot read the machine's network configuration") : 0;
+}
+
+void session_close(struct session *s)
+{
+	plan_done(&s->plan);
+	model_done(&s->model);
+	host_done(&s->host);
+	object_done(&s->object);
+	state_done(&s->state);
+	/* a lock file that guards nothing is a trace */
+	if (s->lock >= 0 && !s->loaded)
+		state_remove(s->cookie);
+	cleanup_close(&s->lock);
+}
+
+int session_plan(struct session *s)
+{
+	struct findings f = {};
+	int r;
+
+	if (!s->loaded)
+		return log_err(0, "not loaded in this network namespace, see asymbpf load"), -ENOENT;
+	if (!s->has_state)
+		return log_err(0, "programs run but their state is gone, asymbpf unload removes them"),
+		       -ENOENT;
+	model_init(&s->model);
+	r = config_parse(&s->model, "loaded configuration", s->state.config,
+			 strlen(s->state.config), &f);
+	r = r ?: model_add_defaults(&s->model);
+	if (r)
+		session_report(&f);
+	findings_done(&f);
+	r = r ?: plan_build(&s->plan, &s->model, &s->host, s->state.ids, s->state.n_ids);
+	return r ? log_err(r, "cannot understand the loaded configuration") : 0;
+}
+
+int session_report(struct findings *f)
+{
+	findings_sort(f);
+	for (size_t i = 0; i < f->n; i++) {
+		const struct finding *x = &f->items[i];
+		const char *level = x->level == FINDING_ERROR ? "error" : "warning";
+
+		if (x->file && x->line)
+			fprintf(stderr, "%s:%d: %s: %s\n", x->file, x->line, level, x->text);
+		else if (x->file)
+			fprintf(stderr, "%s: %s: %s\n", x->file, level, x->text);
+		else
+			fprintf(stderr, "asymbpf: %s: %s\n", level, x->text);
+	}
+	return findings_errors(f) ? -EINVAL : 0;
+}
+
+static int add_flags(struct model *m, char **flags, size_t n, struct findings *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; i + 1 < n && r != -ENOMEM; i += 2)
+		r = !strcmp(flags[i], "--iface") ? config_add_iface(m, flags[i + 1], f)
+						 : config_add_lan(m, flags[i + 1], f);
+	return r == -ENOMEM ? r : 0;
+}
+
+int session_model(struct model *m, const char *config, char **flags, size_t n_flags)
+{
+	struct findings f = {};
+	int r = 0;
+
+	model_init(m);
+	if (config)
+		r = config_read(m, config, &f);
+	r = r == -ENOMEM ? r : add_flags(m, flags, n_flags, &f);
+	r = r ?: model_add_defaults(m);
+	if (!r)
+		check_model(m, &f);
+	if (r)
+		log_err(r, "cannot build the configuration");
+	r = session_report(&f) ?: r;
+	findings_done(&f);
+	return r;
+}

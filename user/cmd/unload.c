@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "apply/change.h"
+#include "base/log.h"
+#include "cmd/session.h"
+#include <errno.h>
+
+static int unload(struct session *s, const struct options *o)
+{
+	char error[320] = "";
+	bool was_loaded = s->loaded;
+	int r = change_remove(s->cookie, &s->host, s->has_state ? &s->state : NULL, error,
+			      sizeof(error));
+
+	s->loaded = false;
+	if (r) {
+		log_error("not everything could be removed: %s", error);
+		return r;
+	}
+	if (!was_loaded)
+		return log_err(0, "not loaded in this network namespace"), -ENOENT;
+	printf(o->json ? "{ \"result\": \"unloaded\" }\n" : "unloaded\n");
+	return 0;
+}
+
+int cmd_unload(const struct command *self, int argc, char **argv)
+{
+	struct session s = {.lock = -1};
+	struct options o;
+	int status, r;
+
+	if (options_parse(&o, self, argc, argv, &status)) {
+		options_done(&o);
+		return status;
+	}
+	if (o.n_args) {
+		options_done(&o);
+		return options_wrong(self, "takes no argument");
+	}
+	r = session_privileged(self->name);
+	if (!r) {
+		r = session_open(&s, true);
+		r = r ?: unload(&s, &o);
+		session_close(&s);
+	}
+	options_done(&o);
+	return r ? STATUS_FAILURE : STATUS_OK;
+}
