@@ -91,6 +91,17 @@ struct asym_rule {
 	__u8 src_set, dst_set;          /* number of a set */
 };
 
+/* What rules look at.  Ports are in host byte order and 0 where the packet shows none. */
+struct asym_flow {
+	struct asym_addr src, dst;
+	__u32 ifindex; /* in-device, 0: the router itself */
+	__u16 sport, dport;
+	__u8 family; /* enum asym_family */
+	__u8 proto;
+	__u8 dscp;
+	__u8 has_ports; /* false in fragments: a rule that tests ports does not match */
+};
+
 /* Map "asym_policies", index bank * ASYM_MAX_POLICIES + n. */
 struct asym_policy {
 	__u32 live[ASYM_FAMILIES][8]; /* bit n: link n is alive and in the lowest live tier */

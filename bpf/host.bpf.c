@@ -91,7 +91,7 @@ ASYM_INLINE void flow_of_socket(struct bpf_sock_addr *ctx, struct bpf_sock *sk, 
 		flow_of_v6(ctx, sk, f);
 	f->proto = ctx->protocol;
 	f->dport = bpf_ntohs((__u16)ctx->user_port);
-	f->has_ports = f->proto == IPPROTO_TCP || f->proto == IPPROTO_UDP;
+	f->has_ports = asym_proto_has_ports(f->proto);
 }
 
 ASYM_INLINE bool out_of_scope(const struct asym_flow *f)

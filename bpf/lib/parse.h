@@ -58,28 +58,19 @@ ASYM_INLINE int parse_ports(struct __sk_buff *skb, __u32 offset, struct asym_flo
 	__be16 ports[2] = {};
 	__be16 echo[4] = {}; /* type and code, checksum, identifier, sequence */
 
-	switch (f->proto) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_SCTP:
-	case IPPROTO_DCCP:
-	case IPPROTO_UDPLITE:
+	if (asym_proto_has_ports(f->proto)) {
 		if (parse_copy(skb, offset, ports, sizeof(ports)))
 			return PARSE_MALFORMED;
 		f->sport = bpf_ntohs(ports[0]);
 		f->dport = bpf_ntohs(ports[1]);
 		f->has_ports = true;
-		return PARSE_OK;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
+	} else if (f->proto == (f->family == ASYM_V4 ? IPPROTO_ICMP : IPPROTO_ICMPV6)) {
 		if (parse_copy(skb, offset, echo, sizeof(echo)))
 			return PARSE_MALFORMED;
 		if (bpf_ntohs(echo[0]) >> 8 == (f->family == ASYM_V4 ? 8 : 128))
 			f->sport = bpf_ntohs(echo[2]);
-		return PARSE_OK;
-	default:
-		return PARSE_OK;
 	}
+	return PARSE_OK;
 }
 
 ASYM_INLINE int parse_v4(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)

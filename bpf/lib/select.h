@@ -12,16 +12,12 @@
 
 #include "bpf/abi.h"
 
-/* What rules look at.  Ports are in host byte order and 0 where the packet shows none. */
-struct asym_flow {
-	struct asym_addr src, dst;
-	__u32 ifindex; /* in-device, 0: the router itself */
-	__u16 sport, dport;
-	__u8 family; /* enum asym_family */
-	__u8 proto;
-	__u8 dscp;
-	__u8 has_ports; /* false in fragments: a rule that tests ports does not match */
-};
+/* Protocols whose headers begin with a source and a destination port: TCP, UDP, DCCP, SCTP,
+ * UDP-Lite (IANA protocol numbers). */
+ASYM_INLINE bool asym_proto_has_ports(__u8 proto)
+{
+	return proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
+}
 
 ASYM_INLINE __u32 asym_rotl(__u32 x, int k)
 {

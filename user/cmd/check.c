@@ -1,2 +1,121 @@
-#include "cmd/cmd.h"
-int cmd_check(const struct command *self, int argc, char **argv){ return 1; }
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* check: everything that load would do up to the first change, and nothing after it. */
+#include "apply/ruleset.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cmd/json.h"
+#include "cmd/session.h"
+#include "core/check.h"
+#include <errno.h>
+#include <string.h>
+
+static int check_machine(const struct model *m, const struct session *s)
+{
+	struct findings f = {};
+	int r;
+
+	check_host(m, &s->host, &f);
+	r = session_report(&f);
+	findings_done(&f);
+	return r;
+}
+
+/* The kernel judges ruleset and programs; both go away again with us. */
+static int try_kernel(const struct plan *p)
+{
+	char error[320] = "";
+	struct object object;
+	int r = ruleset_apply(p, true, error, sizeof(error));
+
+	if (r) {
+		log_error("the kernel refuses the ruleset: %s", error);
+		return r;
+	}
+	r = object_load(&object, NULL, p->model->sticky_entries, error, sizeof(error));
+	if (r)
+		log_err(r, "the kernel refuses the programs: %s", error);
+	else if (p->model->host_traffic && !object.host)
+		log_warn("the kernel refuses the cgroup programs: the router's own connections would "
+			 "follow the main table");
+	object_done(&object);
+	return r;
+}
+
+static int print_plan(const struct plan *p)
+{
+	struct str text = {};
+
+	plan_text(p, &text);
+	if (text.err)
+		return log_err(text.err, "plan");
+	fputs(text.s ?: "", stdout);
+	str_done(&text);
+	return 0;
+}
+
+static int check_here(const struct model *m, const struct options *o)
+{
+	struct session s = {.lock = -1};
+	struct plan plan = {};
+	int r = session_open(&s, false);
+
+	r = r ?: check_machine(m, &s);
+	if (!r) {
+		r = plan_build(&plan, m, &s.host, s.state.ids, s.state.n_ids);
+		if (r)
+			log_err(r, "cannot plan the configuration");
+	}
+	r = r ?: try_kernel(&plan);
+	if (!r && o->plan)
+		r = print_plan(&plan);
+	plan_done(&plan);
+	session_close(&s);
+	return r;
+}
+
+static int check(const struct options *o)
+{
+	struct model m;
+	int r = session_model(&m, o->config, o->flags, o->n_flags);
+
+	r = r ?: session_privileged("trying the configuration against the kernel");
+	r = r ?: check_here(&m, o);
+	model_done(&m);
+	return r;
+}
+
+static void print_result(const struct options *o, int r)
+{
+	struct json_object *json;
+
+	if (!o->json) {
+		if (!r && !o->plan)
+			printf("%s: correct\n", o->config ?: "configuration");
+		return;
+	}
+	json = json_object_new_object();
+	json_add_str(json, "config", o->config);
+	json_object_object_add(json, "correct", json_object_new_boolean(!r));
+	json_print(json);
+}
+
+int cmd_check(const struct command *self, int argc, char **argv)
+{
+	struct options o;
+	int status, r;
+
+	if (options_parse(&o, self, argc, argv, &status))
+		goto out;
+	if (!o.config && o.n_args)
+		o.config = o.args[0];
+	if (o.n_args > 1 || (!o.config && !o.n_flags)) {
+		status = options_wrong(self, "name one configuration file, or links by --iface");
+		goto out;
+	}
+	r = check(&o);
+	print_result(&o, r);
+	status = r ? STATUS_FAILURE : STATUS_OK;
+out:
+	options_done(&o);
+	return status;
+}

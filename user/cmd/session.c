@@ -157,3 +157,29 @@ int session_model(struct model *m, const char *config, char **flags, size_t n_fl
 	findings_done(&f);
 	return r;
 }
+
+int session_show(const struct command *self, int argc, char **argv,
+		 int (*show)(const struct session *s, bool json))
+{
+	struct session s = {.lock = -1};
+	struct options o;
+	int status, r;
+
+	if (options_parse(&o, self, argc, argv, &status))
+		goto out;
+	if (o.n_args) {
+		status = options_wrong(self, "takes no argument");
+		goto out;
+	}
+	r = session_privileged(self->name);
+	if (!r) {
+		r = session_open(&s, false);
+		r = r ?: session_plan(&s);
+		r = r ?: show(&s, o.json);
+		session_close(&s);
+	}
+	status = r ? STATUS_FAILURE : STATUS_OK;
+out:
+	options_done(&o);
+	return status;
+}

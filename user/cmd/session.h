@@ -38,6 +38,10 @@ int session_plan(struct session *s);
 /* Fills a model from a file and flags; prints every finding.  -EINVAL: it has errors. */
 int session_model(struct model *m, const char *config, char **flags, size_t n_flags);
 
+/* The body of a verb that takes no argument and shows what runs; returns an exit status. */
+int session_show(const struct command *self, int argc, char **argv,
+		 int (*show)(const struct session *s, bool json));
+
 /* Prints findings to stderr, errors and warnings; -EINVAL when one is an error. */
 int session_report(struct findings *f);
 

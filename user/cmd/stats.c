@@ -1,2 +1,95 @@
-#include "cmd/cmd.h"
-int cmd_stats(const struct command *self, int argc, char **argv){ return 1; }
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* stats: what the programs counted. */
+#include "apply/maps.h"
+#include "base/log.h"
+#include "cmd/json.h"
+#include "cmd/session.h"
+#include "cmd/table.h"
+#include <errno.h>
+
+static const struct {
+	const char *name, *help;
+} reasons[ASYM_REASON_MAX] = {
+#define X(id, label, text) [ASYM_##id] = {label, text},
+	ASYM_REASONS(X)
+#undef X
+};
+
+struct stats {
+	const struct session *s;
+	uint64_t counters[ASYM_REASON_MAX];
+	struct asym_hits hits[ASYM_MAX_RULES];
+	size_t sticky;
+};
+
+static void print_text(const struct stats *st)
+{
+	const struct model *m = st->s->plan.model;
+	struct table t = {.columns = 3}, rules = {.columns = 4};
+
+	for (size_t i = 0; i < ASYM_REASON_MAX; i++)
+		if (st->counters[i]) {
+			table_add(&t, "%s", reasons[i].name);
+			table_add(&t, "%llu", (unsigned long long)st->counters[i]);
+			table_add(&t, "%s", reasons[i].help);
+		}
+	table_print(&t, 1 << 1, stdout);
+	printf("sticky entries %zu of %u\n\n", st->sticky, m->sticky_entries);
+	for (size_t i = 0; i < m->n_rules; i++) {
+		table_add(&rules, "rule %s", m->rules[i].name);
+		table_add(&rules, "policy %s", m->rules[i].policy);
+		table_add(&rules, "%llu packets", (unsigned long long)st->hits[i].packets);
+		table_add(&rules, "%llu bytes", (unsigned long long)st->hits[i].bytes);
+	}
+	table_print(&rules, 3 << 2, stdout);
+	table_done(&t);
+	table_done(&rules);
+}
+
+static void print_json(const struct stats *st)
+{
+	const struct model *m = st->s->plan.model;
+	struct json_object *o = json_object_new_object(), *counters = json_object_new_object();
+	struct json_object *rules = json_object_new_array();
+
+	for (size_t i = 0; i < ASYM_REASON_MAX; i++)
+		json_add_u64(counters, reasons[i].name, st->counters[i]);
+	for (size_t i = 0; i < m->n_rules; i++) {
+		struct json_object *rule = json_object_new_object();
+
+		json_add_str(rule, "name", m->rules[i].name);
+		json_add_u64(rule, "packets", st->hits[i].packets);
+		json_add_u64(rule, "bytes", st->hits[i].bytes);
+		json_object_array_add(rules, rule);
+	}
+	json_object_object_add(o, "counters", counters);
+	json_object_object_add(o, "rules", rules);
+	json_add_u64(o, "sticky_entries", st->sticky);
+	json_print(o);
+}
+
+static int show(const struct session *s, bool json)
+{
+	struct stats st = {.s = s};
+	struct asym_control control;
+	int r;
+
+	if (!s->running)
+		return log_err(0, "no program of asymbpf runs, asymbpf reload puts them back"), -ENOENT;
+	r = maps_control(&s->object, &control);
+	r = r ?: maps_counters(&s->object, st.counters);
+	r = r ?: maps_hits(&s->object, control.bank, st.hits);
+	if (r)
+		return log_err(r, "cannot read the counters");
+	st.sticky = maps_sticky_count(&s->object);
+	if (json)
+		print_json(&st);
+	else
+		print_text(&st);
+	return 0;
+}
+
+int cmd_stats(const struct command *self, int argc, char **argv)
+{
+	return session_show(self, argc, argv, show);
+}

@@ -35,7 +35,7 @@ struct host_addr {
 };
 
 /* Tables that every machine has (linux/rtnetlink.h, rt_class_t). */
-enum table { TABLE_MAIN = 254 };
+enum table_id { TABLE_MAIN = 254, TABLE_LOCAL = 255 };
 
 enum route_type { ROUTE_UNICAST, ROUTE_UNREACHABLE, ROUTE_BLACKHOLE, ROUTE_TYPE_MAX };
 

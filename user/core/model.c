@@ -31,7 +31,6 @@ void model_init(struct model *m)
 		.seed = 1,
 		.sticky_entries = 65536,
 		.mss_clamp = true,
-		.forwarding = true,
 		.host_traffic = true,
 	};
 }

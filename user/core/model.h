@@ -99,11 +99,12 @@ struct model {
 	uint32_t seed;		 /* of the selection hash */
 	uint32_t sticky_entries; /* 1024..ASYM_MAX_STICKY; default 65536 */
 	bool mss_clamp;		 /* default true */
-	bool forwarding;	 /* switch ip_forward on; default true when there is a LAN */
+	bool forwarding;	 /* switch ip_forward on; default false */
 	bool host_traffic;	 /* the router's own connections follow the rules; default true */
 
 	char (*lans)[IFNAMSIZ]; /* empty: every other up, addressed, non-loopback device */
 	size_t n_lans;
+	size_t n_lans_from_flags; /* the last so many were named by --lan: they must exist */
 	struct model_link *links;
 	size_t n_links;
 	struct model_policy *policies;

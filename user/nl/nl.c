@@ -89,19 +89,29 @@ void nl_put_addr(struct nl_msg *m, uint16_t type, const struct in6_addr *a)
 	nl_put(m, type, data, size);
 }
 
+struct answer {
+	int (*fn)(const struct nlmsghdr *h, void *data); /* NULL: nothing but a verdict is expected */
+	void *data;
+};
+
 static int on_answer(const struct nlmsghdr *h, struct exchange *x)
 {
+	const struct answer *a = x->data;
 	int r;
 
 	if (h->nlmsg_type != NLMSG_ERROR)
-		return 0;
+		return a->fn ? a->fn(h, a->data) : 0;
 	r = exchange_verdict(x->nl, h);
 	return r ? r : 1;
 }
 
-int nl_talk(struct nl *nl, struct nl_msg *m)
+int nl_ask(struct nl *nl, struct nl_msg *m, int (*fn)(const struct nlmsghdr *h, void *data),
+	   void *data)
 {
-	struct exchange x = { .nl = nl, .first = ++nl->seq, .n = 1, .fn = on_answer };
+	struct answer a = { fn, data };
+	struct exchange x = {
+		.nl = nl, .first = ++nl->seq, .n = 1, .fn = on_answer, .data = &a,
+	};
 	int r;
 
 	nl->error[0] = '\0';
@@ -111,6 +121,11 @@ int nl_talk(struct nl *nl, struct nl_msg *m)
 	m->h->nlmsg_seq = x.first;
 	r = exchange_send(nl, m->h, m->h->nlmsg_len);
 	return r ? r : exchange_receive(&x, 0);
+}
+
+int nl_talk(struct nl *nl, struct nl_msg *m)
+{
+	return nl_ask(nl, m, NULL, NULL);
 }
 
 struct dump {

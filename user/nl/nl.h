@@ -40,6 +40,11 @@ void nl_put_addr(struct nl_msg *m, uint16_t type, const struct in6_addr *a); /* 
 /* Sends the request and waits for its acknowledgement.  0 or the kernel's -errno. */
 int nl_talk(struct nl *nl, struct nl_msg *m);
 
+/* The same for a request that is answered by a message before the acknowledgement; fn gets it and
+ * returns 0 or -errno. */
+int nl_ask(struct nl *nl, struct nl_msg *m, int (*fn)(const struct nlmsghdr *h, void *data),
+	   void *data);
+
 /*
  * Sends a dump request and hands every answer to fn (0: go on, -errno: stop).  Begins again, at most
  * 5 times and after reset(data), when the kernel says that the dump was torn (NLM_F_DUMP_INTR) or

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Text in columns as wide as they need to be. */
+#ifndef CMD_TABLE_H
+#define CMD_TABLE_H
+
+#include "base/defs.h"
+#include "base/str.h"
+
+struct table {
+	struct str *cells; /* rows one after the other */
+	size_t n;
+	size_t columns; /* set before the first cell */
+};
+
+/* Appends a cell; the row is full after `columns` of them.  A cell that cannot be stored stays
+ * empty. */
+void table_add(struct table *t, const char *fmt, ...) PRINTF(2, 3);
+
+/* Prints all rows, two spaces between columns, numbers (columns whose bit is set in right) to the
+ * right. */
+void table_print(const struct table *t, unsigned int right, FILE *to);
+void table_done(struct table *t);
+
+#endif
