@@ -3,45 +3,51 @@
 #include "base/str.h"
 #include "core/check_int.h"
 #include "core/name.h"
-#include "core/plan.h"
 #include <string.h>
-
-#define MAIN_PRIORITY 32766 /* of the rule "lookup main", which ours must come before */
-#define MIN_MARK_BITS 3
-#define MAX_MARK_BITS 8 /* ids are bytes in bpf/abi.h */
 
 /* -------- numbers */
 
+bool check_mark_mask(uint32_t mask)
+{
+	unsigned int bits = __builtin_popcount(mask);
+	uint32_t top = mask ? mask >> __builtin_ctz(mask) : 0;
+
+	return !(top & (top + 1)) && bits >= 3 && bits <= 8;
+}
+
+/* 252..255 are the kernel's: compat, default, main, local (linux/rtnetlink.h). */
+bool check_table_base(uint32_t base)
+{
+	uint32_t first = base + 1, last = base + ASYM_MAX_LINKS;
+
+	return base <= UINT32_MAX - ASYM_MAX_LINKS && (first > 255 || last < 252);
+}
+
 static void check_mask(const struct model *m, struct findings *f)
 {
-	unsigned int bits = __builtin_popcount(m->mark_mask);
-	unsigned int shift = m->mark_mask ? __builtin_ctz(m->mark_mask) : 0;
-	uint32_t top = m->mark_mask >> shift;
+	uint32_t top = m->mark_mask ? m->mark_mask >> __builtin_ctz(m->mark_mask) : 0;
 
-	if (!m->mark_mask || top & (top + 1) || bits < MIN_MARK_BITS || bits > MAX_MARK_BITS)
+	if (!check_mark_mask(m->mark_mask))
 		finding_add(f, FINDING_ERROR, NULL, 0,
-			    "mark-mask: \"0x%x\" does not fit, expected %d to %d bits in a row",
-			    m->mark_mask, MIN_MARK_BITS, MAX_MARK_BITS);
+			    "mark-mask: \"0x%x\" does not fit, expected " CHECK_MARK_MASK_TEXT,
+			    m->mark_mask);
 	else if (m->n_links + PLAN_RESERVED_MAX > top)
 		finding_add(f, FINDING_ERROR, NULL, 0,
 			    "mark-mask: \"0x%x\" has %u values, %d of them reserved, expected room "
 			    "for %zu links", m->mark_mask, top, PLAN_RESERVED_MAX, m->n_links);
 }
 
-/* 252..255 are the kernel's: compat, default, main, local (linux/rtnetlink.h). */
 static void check_ranges(const struct model *m, struct findings *f)
 {
-	uint32_t first = m->table_base + 1, last = m->table_base + ASYM_MAX_LINKS;
-
-	if (last < first || (first <= 255 && last >= 252))
+	if (!check_table_base(m->table_base))
 		finding_add(f, FINDING_ERROR, NULL, 0,
-			    "table-base: \"%u\" takes in the reserved tables 252 to 255, expected "
-			    "0 or 255 to %u", m->table_base, UINT32_MAX - ASYM_MAX_LINKS);
-	if (!m->priority_base || m->priority_base > MAIN_PRIORITY - PLAN_PRIORITIES)
+			    "table-base: \"%u\" takes in a reserved table, expected "
+			    CHECK_TABLE_BASE_TEXT, m->table_base);
+	if (!m->priority_base || m->priority_base > CHECK_MAX_PRIORITY_BASE)
 		finding_add(f, FINDING_ERROR, NULL, 0,
 			    "priority-base: \"%u\" leaves no room for %d rules before the main "
 			    "table, expected 1 to %d", m->priority_base, PLAN_PRIORITIES,
-			    MAIN_PRIORITY - PLAN_PRIORITIES);
+			    CHECK_MAX_PRIORITY_BASE);
 	if (m->sticky_entries < 1024 || m->sticky_entries > ASYM_MAX_STICKY)
 		finding_add(f, FINDING_ERROR, NULL, 0,
 			    "sticky-entries: \"%u\" is out of range, expected 1024 to %d",

@@ -102,12 +102,15 @@ static void check_link(const struct model_link *l, const struct host *h, struct 
 		check_addrs(l, d, h, f);
 }
 
-static void check_lan(const char *device, const struct host *h, struct findings *f)
+static void check_lan(const struct model *m, size_t i, const struct host *h, struct findings *f)
 {
+	bool from_flags = i + m->n_lans_from_flags >= m->n_lans;
+	const char *device = m->lans[i];
 	const struct host_device *d = host_device_find(h, device);
 
 	if (!d)
-		missing(f, FINDING_WARNING, NULL, "lan", device, h);
+		missing(f, from_flags ? FINDING_ERROR : FINDING_WARNING, NULL,
+			from_flags ? "--lan" : "lan", device, h);
 	else if (!d->up)
 		check_warn(f, NULL, "lan: device \"%s\" is down", device);
 }
@@ -125,7 +128,7 @@ void check_host(const struct model *m, const struct host *h, struct findings *f)
 	for (size_t i = 0; i < m->n_links; i++)
 		check_link(&m->links[i], h, f);
 	for (size_t i = 0; i < m->n_lans; i++)
-		check_lan(m->lans[i], h, f);
+		check_lan(m, i, h, f);
 	for (size_t i = 0; i < m->n_rules; i++)
 		check_rule_devices(&m->rules[i], h, f);
 	check_marks(m, h, f);

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inside check*.c only. */
+/* Inside check*.c, and what config_link.c shares with them. */
 #ifndef CORE_CHECK_INT_H
 #define CORE_CHECK_INT_H
 
 #include "core/check.h"
+#include "core/plan.h"
+
+/* Of the global keys; config_link.c asks too.  Our rules come before "lookup main" (32766). */
+#define CHECK_MAX_PRIORITY_BASE (32766 - PLAN_PRIORITIES)
+#define CHECK_MARK_MASK_TEXT "3 to 8 bits in a row" /* ids are bytes in bpf/abi.h */
+#define CHECK_TABLE_BASE_TEXT "0, 1, or 255 to 4294967045"
+bool check_mark_mask(uint32_t mask);
+bool check_table_base(uint32_t base);
 
 void check_error(struct findings *f, const struct place *p, const char *fmt, ...) PRINTF(3, 4);
 void check_warn(struct findings *f, const struct place *p, const char *fmt, ...) PRINTF(3, 4);

@@ -78,6 +78,8 @@ int config_add_iface(struct model *m, const char *arg, struct findings *f)
 		if (r)
 			return r;
 	}
+	if (link->from_flags)
+		return fail(f, "--iface: \"%s\" is given twice, expected once", device);
 	if (colon)
 		link->weight = weight;
 	link->from_flags = true;
@@ -100,5 +102,6 @@ int config_add_lan(struct model *m, const char *arg, struct findings *f)
 	if (!slot)
 		return fail(f, "--lan: out of memory");
 	str_copy(*slot, sizeof(*slot), arg);
+	m->n_lans_from_flags++;
 	return 0;
 }

@@ -1,23 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The sections "lan" and "link", and the keys outside of sections. */
+#include "core/check_int.h"
 #include "core/config_ctx.h"
 #include <string.h>
 
 /* -------- keys outside of sections */
 
+/* check_model judges these too; here the line is known. */
 static void set_mark_mask(struct config *c, const char *key, const char *value)
 {
-	config_number(c, key, value, 1, UINT32_MAX, &c->m->mark_mask);
+	uint32_t mask;
+
+	if (!config_number(c, key, value, 1, UINT32_MAX, &mask))
+		return;
+	if (check_mark_mask(mask))
+		c->m->mark_mask = mask;
+	else
+		config_error(c, "%s: \"" SHOWN "\" does not fit, expected %s", key, value,
+			     CHECK_MARK_MASK_TEXT);
 }
 
 static void set_table_base(struct config *c, const char *key, const char *value)
 {
-	config_number(c, key, value, 0, UINT32_MAX - ASYM_MAX_LINKS, &c->m->table_base);
+	uint32_t base;
+
+	if (!config_number(c, key, value, 0, UINT32_MAX - ASYM_MAX_LINKS, &base))
+		return;
+	if (check_table_base(base))
+		c->m->table_base = base;
+	else
+		config_error(c, "%s: \"" SHOWN "\" takes in a reserved table, expected %s", key,
+			     value, CHECK_TABLE_BASE_TEXT);
 }
 
 static void set_priority_base(struct config *c, const char *key, const char *value)
 {
-	config_number(c, key, value, 1, UINT32_MAX, &c->m->priority_base);
+	config_number(c, key, value, 1, CHECK_MAX_PRIORITY_BASE, &c->m->priority_base);
 }
 
 static void set_seed(struct config *c, const char *key, const char *value)
