@@ -262,6 +262,8 @@ static void test_foreign_routes(void **state)
 	   "ip -4 route add default via inet6 fe80::1 dev wan0 table 400 metric 3\n"
 	   "ip route add prohibit default table 400 metric 4\n"
 	   "ip route add throw default table 400 metric 5\n"
+	   "ip route add 10.44.0.0/16 dev wan0 table local\n"
+	   "ip -6 route add unreachable default table 400 metric 8\n"
 	   "ip route add default via 10.0.0.1 tos 0x10 table 400 metric 6\n"
 	   "ip -6 route add default table 400 metric 7 nexthop via fe80::1 dev wan0"
 	   "  nexthop via fe80::1 dev wan1\n");
@@ -280,6 +282,7 @@ static void test_foreign_routes(void **state)
 	assert_null(find_route(&host, 400, 5, 0));
 	assert_null(find_route(&host, 400, 6, 0));
 	assert_non_null(find_route(&host, 400, 7, 1));
+	assert_int_equal(find_route(&host, 400, 8, 0)->ifindex, 0);
 	assert_non_null(find_route(&host, RT_TABLE_MAIN, 0, 0));
 	for (i = 0; i < host.n_routes; i++)
 		assert_int_not_equal(host.routes[i].table, RT_TABLE_LOCAL);
@@ -316,6 +319,7 @@ static void cycle_route(struct nl *nl, const struct route *route)
 	talk_route(nl, route_fill_add, route, 0);
 	assert_true(has_route(nl, route));
 	talk_route(nl, route_fill_add, route, -EEXIST);
+	talk_route(nl, route_fill_add, &other, -EEXIST);
 	talk_route(nl, route_fill_replace, &other, 0);
 	assert_true(has_route(nl, &other));
 	assert_false(has_route(nl, route));

@@ -54,6 +54,17 @@ static void want_route(struct plan *plan, struct route route)
 	*slot = route;
 }
 
+static void want_onlink(struct plan *plan, int family, uint32_t table, const char *device,
+			const char *prefix)
+{
+	struct route route = {
+		.family = family, .table = table, .ifindex = if_nametoindex(device),
+	};
+
+	assert_int_equal(prefix_parse(prefix, &route.dst), 0);
+	want_route(plan, route);
+}
+
 static void want_default(struct plan *plan, int family, uint32_t table, const char *device,
 			 const char *gateway)
 {
@@ -75,6 +86,8 @@ static struct plan *two_links(void)
 	for (n = 0; n < 2; n++) {
 		int family = n ? AF_INET6 : AF_INET;
 
+		want_onlink(plan, family, 10001, "wan0", n ? "2001:db8::/64" : "10.0.0.0/24");
+		want_onlink(plan, family, 10002, "wan1", n ? "2001:db8:1::/64" : "10.1.0.0/24");
 		want_default(plan, family, 10001, "wan0", n ? "2001:db8:0::1" : "10.0.0.1");
 		want_default(plan, family, 10002, "wan1", n ? "2001:db8:1::1" : "10.1.0.1");
 		want_lookup(plan, family, 20701, 0x100, 10001);
@@ -142,6 +155,8 @@ static void test_apply(void **state)
 	netns_need();
 	plan_free(&plan);
 	plan = two_links();
+	/* The link's own table alone knows where the gateway is. */
+	sh("ip route del 10.0.0.0/24 dev wan0");
 	apply(plan);
 	assert_in_force(plan);
 	sh("ip route get 192.0.2.1 mark 0x234 | grep -q 'dev wan1 table 10002'\n"
@@ -223,7 +238,7 @@ static void test_reload(void **state)
 
 	netns_need();
 	apply(plan);
-	next->routes[0].gateway = addr("10.0.0.9");
+	next->routes[2].gateway = addr("10.0.0.9");
 	next->rules[0].mark = 0x300;
 	want_lookup(next, AF_INET, 20600, 0, 254);
 	next->rules[next->n_rules - 1].suppress_len = 0;
@@ -332,6 +347,7 @@ static void test_sysctls(void **state)
 		{ RP, "1", true }, { ARP, "1", false }, { ANNOUNCE, "2", true },
 		{ "net/ipv4/conf/absent/rp_filter", "1", false },
 	};
+	static const struct plan_sysctl more = { ARP, "2", false };
 	static const struct plan_sysctl bad = { RP, "x", false };
 	struct sysctl_list saved = { 0 };
 	char path[96] = "";
@@ -349,16 +365,18 @@ static void test_sysctls(void **state)
 	assert_string_equal(saved.items[0].written, "1");
 	/* A second load must not take our own values for the machine's. */
 	assert_int_equal(sysctl_apply(settings, ARRAY_SIZE(settings), &saved, path), 0);
+	assert_int_equal(sysctl_apply(&more, 1, &saved, path), 0);
 	assert_int_equal(saved.n, 2);
 	assert_string_equal(saved.items[0].before, "0");
+	assert_string_equal(saved.items[0].written, "2");
 	assert_int_equal(sysctl_apply(&bad, 1, &saved, path), -EINVAL);
 	assert_string_equal(path, RP);
 	/* Somebody else's later word stays. */
-	sh("echo 1 >/proc/sys/net/ipv4/conf/wan0.2/arp_announce");
+	sh("echo 0 >/proc/sys/net/ipv4/conf/wan0.2/arp_announce");
 	assert_int_equal(sysctl_restore(&saved, path), 0);
 	assert_sysctl(RP, "2");
 	assert_sysctl(ARP, "0");
-	assert_sysctl(ANNOUNCE, "1");
+	assert_sysctl(ANNOUNCE, "0");
 	sh("ip link del wan0.2");
 	assert_int_equal(sysctl_restore(&saved, path), 0);
 	free(saved.items);

@@ -205,6 +205,7 @@ static void fill(struct nl_msg *m, uint16_t type, uint16_t flags, const struct r
 		[ROUTE_BLACKHOLE] = RTN_BLACKHOLE,
 	};
 	bool nexthop = route->type == ROUTE_UNICAST;
+	/* The kernel looks for a gateway on routes of a narrower scope only. */
 	bool direct = nexthop && addr_is_zero(&route->gateway);
 	struct rtmsg rtm = {
 		.rtm_family = route->family,
@@ -216,9 +217,6 @@ static void fill(struct nl_msg *m, uint16_t type, uint16_t flags, const struct r
 		.rtm_flags = nexthop && route->onlink ? RTNH_F_ONLINK : 0,
 	};
 
-	/* Deletes match any scope. */
-	if (type == RTM_DELROUTE)
-		rtm.rtm_scope = RT_SCOPE_NOWHERE;
 	nl_begin(m, type, flags | NLM_F_ACK, &rtm, sizeof(rtm));
 	nl_put_u32(m, RTA_TABLE, route->table);
 	if (rtm.rtm_dst_len)
