@@ -393,6 +393,28 @@ static void test_all_or_nothing(void **state)
 	fixture_free(f);
 }
 
+/* Thousands of refusals fit into the socket, and the first is reported. */
+static void test_many_errors(void **state)
+{
+	char error[256];
+	struct nft_batch b;
+	struct nl nl;
+
+	assert_int_equal(nl_open(&nl, NETLINK_NETFILTER), 0);
+	nft_batch_init(&b, PLAN_NFT_TABLE);
+	nft_table_add(&b, "x");
+	for (int i = 0; i < 5000; i++) {
+		nft_rule_begin(&b, "nowhere", "accept # %d", i);
+		nft_verdict(&b, NF_ACCEPT, NULL);
+		nft_rule_end(&b);
+	}
+	assert_int_equal(nft_batch_send(&b, &nl, false, error, sizeof(error)), -ENOENT);
+	assert_string_equal(error, "chain nowhere, rule 1: accept # 0: No such file or directory");
+	nft_batch_done(&b);
+	nl_close(&nl);
+	assert_prints("nft list ruleset", "");
+}
+
 /* Nothing is wrong with any rule alone: found when the kernel walks from the hook. */
 static void test_loop_is_refused(void **state)
 {
@@ -502,6 +524,7 @@ NEEDS_ROOT(test_foreign)
 NEEDS_ROOT(test_remove)
 NEEDS_ROOT(test_reload)
 NEEDS_ROOT(test_all_or_nothing)
+NEEDS_ROOT(test_many_errors)
 NEEDS_ROOT(test_loop_is_refused)
 NEEDS_ROOT(test_builder_errors_stick)
 NEEDS_ROOT(test_many_links)
@@ -521,6 +544,7 @@ int main(void)
 		ROOT_TEST(test_remove),
 		ROOT_TEST(test_reload),
 		ROOT_TEST(test_all_or_nothing),
+		ROOT_TEST(test_many_errors),
 		ROOT_TEST(test_loop_is_refused),
 		ROOT_TEST(test_builder_errors_stick),
 		ROOT_TEST(test_many_links),
