@@ -28,7 +28,8 @@ static struct rule lookup(uint32_t priority, uint32_t mark)
 {
 	return (struct rule){
 		.family = AF_INET, .priority = priority, .action = RULE_TABLE, .table = 10001,
-		.mark = mark, .mask = mark ? 0xff00 : 0, .suppress_len = -1, .protocol = PLAN_RTPROT,
+		.mark = mark, .mask = mark ? 0xff00 : 0, .suppress_len = -1,
+		.protocol = PLAN_RTPROT,
 	};
 }
 

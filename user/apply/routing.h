@@ -20,8 +20,8 @@ struct routing {
 
 /*
  * Adds and replaces what the plan has and the host, a fresh snapshot, has not: routes, then rules
- * from the highest priority number down.  0, or -errno with everything taken back.  -EEXIST: a route
- * of somebody else's has the same table, destination and metric.
+ * from the highest priority number down.  0, or -errno with everything taken back.  -EEXIST: a
+ * route of somebody else's has the same table, destination and metric.
  */
 int routing_prepare(struct routing *r, const struct plan *plan, const struct host *host);
 
@@ -34,7 +34,8 @@ int routing_undo(struct routing *r);
 
 void routing_done(struct routing *r);
 
-/* Removes every rule and route of ours from this network namespace.  r is as for routing_prepare. */
+/* Removes every rule and route of ours from this network namespace.  0, or the first -errno, after
+ * trying all of it. */
 int routing_remove_all(struct routing *r);
 
 #endif

@@ -21,16 +21,16 @@ struct sysctl_list {
 };
 
 /*
- * Writes every setting that is not yet as it should be and adds to *saved what was there.  A setting
- * that *saved has from an earlier load keeps its `before`, unless somebody has changed it since.
+ * Writes every setting that is not yet as it should be and adds to *saved what was there.  A
+ * setting that *saved has from an earlier load keeps its `before`, unless somebody has changed it since.
  * What does not exist is skipped: devices come and go.  0, or -errno with ret_path (96 bytes) the
  * setting that failed; those before it stay written and are in *saved.
  */
 int sysctl_apply(const struct plan_sysctl *settings, size_t n, struct sysctl_list *saved,
 		 char *ret_path);
 
-/* Writes back, last first, what still is as we wrote it.  0, or the first -errno and ret_path, after
- * trying all of it. */
+/* Writes back, last first, what still is as we wrote it.  0, or the first -errno and ret_path,
+ * after trying all of it. */
 int sysctl_restore(const struct sysctl_list *saved, char *ret_path);
 
 #endif

@@ -18,7 +18,7 @@ struct diff {
 	size_t n_add_routes;
 	struct diff_replace *replace_routes;
 	size_t n_replace_routes;
-	struct rule *add_rules; /* highest priority number first: what a goto jumps to before the goto */
+	struct rule *add_rules; /* highest number first: a goto comes after what it jumps to */
 	size_t n_add_rules;
 	struct rule *delete_rules; /* lowest first */
 	size_t n_delete_rules;
@@ -30,8 +30,8 @@ struct diff {
 int diff_build(struct diff *ret, const struct plan *plan, const struct host *host);
 void diff_done(struct diff *d);
 
-/* Equal in all that the kernel keeps: IPv6's metric 0 is 1024, a route to nowhere has no device, the
- * mark of a rule without a mask does not count. */
+/* Equal in all that the kernel keeps: IPv6's metric 0 is 1024, a route to nowhere has no device,
+ * the mark of a rule without a mask does not count. */
 bool diff_rule_equal(const struct rule *a, const struct rule *b);
 bool diff_route_equal(const struct route *a, const struct route *b);
 

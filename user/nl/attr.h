@@ -36,8 +36,8 @@ uint32_t attr_u32(const struct nlattr *a, uint32_t none);
 int attr_str(const struct nlattr *a, char *dst, size_t size);
 /* 0, or -EBADMSG when the size is not the family's.  *ret is "::" when the attribute is missing. */
 int attr_addr(const struct nlattr *a, int family, struct in6_addr *ret);
-/* The same for a prefix whose length is counted as people do (0..32 or 0..128); without the attribute
- * the family's whole space, or its part of len bits. */
+/* The same for a prefix whose length is counted as people do (0..32 or 0..128); without the
+ * attribute the family's whole space, or its part of len bits. */
 int attr_prefix(const struct nlattr *a, int family, uint8_t len, struct prefix *ret);
 
 #endif

@@ -83,7 +83,7 @@ static void push_test(struct walk *w, const struct word *word, uint32_t value)
 		push(w, (struct host_mark_use){ .value = value, .mask = word->mask });
 }
 
-/* A mark made of itself keeps the bits under the mask; made of anything else, it may change whole. */
+/* A mark made of itself keeps the bits under the mask; one made of anything else keeps none. */
 static void push_set(struct walk *w, const struct word *word, enum content target)
 {
 	struct host_mark_use use = { .mask = UINT32_MAX, .sets = true };
@@ -168,9 +168,10 @@ static void on_match(struct walk *w, const struct nftnl_expr *e)
 	uint32_t size;
 	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_MT_NAME);
 	const void *info = nftnl_expr_get(e, NFTNL_EXPR_MT_INFO, &size);
+	uint32_t rev = nftnl_expr_get_u32(e, NFTNL_EXPR_MT_REV);
 	struct host_mark_use use = { 0 };
 
-	if (info && mark_xt_match(name, nftnl_expr_get_u32(e, NFTNL_EXPR_MT_REV), info, size, &use))
+	if (info && mark_xt_match(name, rev, info, size, &use))
 		push(w, use);
 }
 
@@ -179,9 +180,10 @@ static void on_target(struct walk *w, const struct nftnl_expr *e)
 	uint32_t size;
 	const char *name = nftnl_expr_get_str(e, NFTNL_EXPR_TG_NAME);
 	const void *info = nftnl_expr_get(e, NFTNL_EXPR_TG_INFO, &size);
+	uint32_t rev = nftnl_expr_get_u32(e, NFTNL_EXPR_TG_REV);
 	struct host_mark_use use = { 0 };
 
-	if (info && mark_xt_target(name, nftnl_expr_get_u32(e, NFTNL_EXPR_TG_REV), info, size, &use))
+	if (info && mark_xt_target(name, rev, info, size, &use))
 		push(w, use);
 }
 

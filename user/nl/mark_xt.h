@@ -6,7 +6,7 @@
 #include "core/host.h"
 
 /* Whether the extension `name` in revision rev handles a mark; info has size bytes as in the
- * kernel's include/uapi/linux/netfilter/xt_mark.h and xt_connmark.h.  Fills value, mask and sets. */
+ * kernel's include/uapi/linux/netfilter/xt_mark.h and xt_connmark.h.  Fills value, mask, sets. */
 bool mark_xt_match(const char *name, uint32_t rev, const void *info, size_t size,
 		   struct host_mark_use *ret);
 bool mark_xt_target(const char *name, uint32_t rev, const void *info, size_t size,

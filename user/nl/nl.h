@@ -46,8 +46,8 @@ int nl_ask(struct nl *nl, struct nl_msg *m, int (*fn)(const struct nlmsghdr *h, 
 	   void *data);
 
 /*
- * Sends a dump request and hands every answer to fn (0: go on, -errno: stop).  Begins again, at most
- * 5 times and after reset(data), when the kernel says that the dump was torn (NLM_F_DUMP_INTR) or
+ * Sends a dump request and hands every answer to fn (0: go on, -errno: stop).  Begins again, at
+ * most 5 times and after reset(data), when the kernel says that the dump was torn (NLM_F_DUMP_INTR) or
  * that answers were lost (ENOBUFS).  -EINTR: torn to the last.
  */
 int nl_dump(struct nl *nl, struct nl_msg *m, int (*fn)(const struct nlmsghdr *h, void *data),

@@ -50,7 +50,8 @@ static bool tests_more(const struct fib_rule_hdr *frh, const struct nlattr **tb)
 {
 	return frh->dst_len || frh->tos || tb[FRA_TUN_ID] || tb[FRA_UID_RANGE] ||
 	       tb[FRA_IP_PROTO] || tb[FRA_SPORT_RANGE] || tb[FRA_DPORT_RANGE] ||
-	       attr_u8(tb[FRA_L3MDEV], 0) || attr_u32(tb[FRA_SUPPRESS_IFGROUP], UINT32_MAX) != UINT32_MAX;
+	       attr_u8(tb[FRA_L3MDEV], 0) ||
+	       attr_u32(tb[FRA_SUPPRESS_IFGROUP], UINT32_MAX) != UINT32_MAX;
 }
 
 static int parse_tests(const struct fib_rule_hdr *frh, const struct nlattr **tb, struct rule *rule)

@@ -6,7 +6,8 @@
 #include "core/host.h"
 #include "nl/nl.h"
 
-/* Adds every IPv4 and IPv6 rule to ret->rules.  0 or -errno; what was added before an error stays. */
+/* Adds every IPv4 and IPv6 rule to ret->rules.  0 or -errno; what was added before an error
+ * stays. */
 int rule_dump(struct nl *nl, struct host *ret);
 
 /*
