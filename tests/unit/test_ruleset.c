@@ -162,7 +162,8 @@ static void test_text(void **state)
 /* nft prints masks at either end of the word in other ways. */
 static void test_text_masks(void **state)
 {
-	static const uint32_t masks[] = { 0xff0000, 0xff000000, 0xff, 0x7, 0x3fc, 0xf0000000 };
+	static const uint32_t masks[] = { 0xff0000, 0xff000000, 0xff, 0x7, 0x3fc, 0xf0000000,
+					  UINT32_MAX };
 
 	for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
 		struct fixture *f = fixture_new(masks[i]);

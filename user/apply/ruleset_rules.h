@@ -6,7 +6,8 @@
 #include "core/plan.h"
 #include "nl/nft.h"
 
-/* All chains and counters of the plan, by name, in the order in which they are made.  0, -ENOMEM. */
+/* All chains and counters of the plan, by name, in the order in which they are made.  0 or
+ * -ENOMEM. */
 int ruleset_chain_names(const struct plan *p, struct nft_list *ret);
 int ruleset_counter_names(const struct plan *p, struct nft_list *ret);
 
