@@ -54,8 +54,8 @@ static void test_addr(void **state)
 
 static void test_prefix(void **state)
 {
-	struct prefix p = prefix("10.0.0.0/8"), q = prefix("10.1.0.0/16"), all4 = prefix("0.0.0.0/0"),
-		      all6 = prefix("::/0"), host = prefix("192.0.2.1");
+	struct prefix p = prefix("10.0.0.0/8"), q = prefix("10.1.0.0/16"),
+		      all4 = prefix("0.0.0.0/0"), all6 = prefix("::/0"), host = prefix("192.0.2.1");
 	char buf[ADDR_STRLEN];
 
 	assert_int_equal(p.len, 104);

@@ -292,6 +292,24 @@ static void test_nul(void **state)
 	ASSERT_ONE(&d.f, FINDING_ERROR, 1, "NUL byte");
 }
 
+static void test_long_word(void **state)
+{
+	char text[4096 + 16];
+
+	memset(text, 'a', sizeof(text));
+	memcpy(text, "seed='", 6);
+	text[6 + 4096] = '\'';
+	PARSED fits = parse_bytes(text, 6 + 4096 + 1);
+
+	ASSERT_ONE(&fits.f, FINDING_ERROR, 1, "aaa\" is not a number");
+	assert_true(strlen(fits.f.items[0].text) < 200);
+	text[6 + 4096] = 'a';
+	text[6 + 4097] = '\'';
+	PARSED over = parse_bytes(text, 6 + 4097 + 1);
+
+	ASSERT_ONE(&over.f, FINDING_ERROR, 1, "value longer than 4096 bytes");
+}
+
 /* One run tells everything, in the order of the file; a syntax error ends it. */
 static void test_all_in_one_run(void **state)
 {
@@ -726,7 +744,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),	     cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_bad),	     cmocka_unit_test(test_nul),
-		cmocka_unit_test(test_all_in_one_run), cmocka_unit_test(test_text),
+		cmocka_unit_test(test_all_in_one_run), cmocka_unit_test(test_long_word),
+		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_all_v6),	     cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_include),	     cmocka_unit_test(test_include_bad),
 		cmocka_unit_test(test_set_file),     cmocka_unit_test(test_set_limit),

@@ -78,7 +78,8 @@ static size_t distance(const char *a, const char *b)
 
 		row[0] = i;
 		for (size_t j = 1; j <= lb; j++) {
-			bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+			bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+				       a[i - 2] == b[j - 1];
 			size_t moved = MIN(up[j], row[j - 1]) + 1;
 
 			row[j] = MIN(moved, up[j - 1] + (a[i - 1] != b[j - 1]));

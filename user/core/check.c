@@ -57,8 +57,8 @@ static void check_ranges(const struct model *m, struct findings *f)
 static void check_limit(struct findings *f, const char *what, size_t n, size_t max)
 {
 	if (n > max)
-		finding_add(f, FINDING_ERROR, NULL, 0, "%s: %zu of them, expected at most %zu", what,
-			    n, max);
+		finding_add(f, FINDING_ERROR, NULL, 0, "%s: %zu of them, expected at most %zu",
+			    what, n, max);
 }
 
 static void check_limits(const struct model *m, struct findings *f)
@@ -89,14 +89,14 @@ static void check_names(const struct named *a, struct findings *f)
 		const char *name = a->items + i * a->size;
 
 		if (!name_is_valid(name))
-			check_error(f, place_of(a, i), "%s: \"%s\" is no name, expected a letter or "
-				    "digit, then letters, digits, \"_\", \".\" and \"-\"", a->noun,
+			check_error(f, place_of(a, i), "%s: \"%s\" is no name, expected a letter "
+				    "or digit, then letters, digits, \"_\", \".\" and \"-\"", a->noun,
 				    name);
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(name, a->items + j * a->size))
 				continue;
-			check_error(f, place_of(a, i), "%s: name \"%s\" is taken by %s:%d, expected "
-				    "another", a->noun, name, check_file(place_of(a, j)),
+			check_error(f, place_of(a, i), "%s: name \"%s\" is taken by %s:%d, "
+				    "expected another", a->noun, name, check_file(place_of(a, j)),
 				    place_of(a, j)->line);
 			break;
 		}
@@ -144,8 +144,8 @@ static void check_device(const struct model *m, size_t i, struct findings *f)
 	for (size_t j = 0; j < i; j++)
 		if (!strcmp(l->device, m->links[j].device))
 			check_error(f, &l->place, "device: \"%s\" of link \"%s\" is that of link "
-				    "\"%s\" too, expected one link for a device", l->device, l->name,
-				    m->links[j].name);
+				    "\"%s\" too, expected one link for a device", l->device,
+				    l->name, m->links[j].name);
 }
 
 static void check_link_addrs(const struct model_link *l, struct findings *f)
@@ -175,8 +175,8 @@ static void check_links(const struct model *m, struct findings *f)
 		check_device(m, i, f);
 		check_link_addrs(l, f);
 		if (l->weight < 1 || l->weight > MODEL_MAX_WEIGHT)
-			check_error(f, &l->place, "weight: \"%u\" is out of range, expected 1 to %d",
-				    l->weight, MODEL_MAX_WEIGHT);
+			check_error(f, &l->place, "weight: \"%u\" is out of range, expected 1 to "
+				    "%d", l->weight, MODEL_MAX_WEIGHT);
 		if (*l->reply && !model_link_find(m, l->reply))
 			check_unknown_link(m, f, &l->place, "reply", l->reply);
 	}

@@ -19,8 +19,8 @@ void check_model(const struct model *m, struct findings *f);
 
 /*
  * Errors: a device named by --iface or --lan that does not exist; a link on a loopback device or on
- * a port of a bridge or bond; an ip rule, table, priority or netfilter mark of somebody else's that our
- * ids would set off.
+ * a port of a bridge or bond; an ip rule, table, priority or netfilter mark of somebody else's that
+ * our ids would set off.
  * Warnings: a configured device that does not exist (with the nearest name that does), is down,
  * has no carrier, no address, or no gateway; fwmark rules that overlap our mask in bits that no
  * id in use sets.  Known owners are named (wg-quick, Tailscale, mwan3, pbr, Docker, Kubernetes).

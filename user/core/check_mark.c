@@ -115,8 +115,8 @@ static void judge(const struct model *m, const struct trace *t, const char *what
 			    "mask without bits of others (now 0x%x)", what, who, t->value, t->mask,
 			    whose, m->mark_mask);
 	else
-		check_warn(f, NULL, "mark-mask: %s%s: mark 0x%x/0x%x shares bits with our mask 0x%x",
-			   what, who, t->value, t->mask, m->mark_mask);
+		check_warn(f, NULL, "mark-mask: %s%s: mark 0x%x/0x%x shares bits with our mask "
+			   "0x%x", what, who, t->value, t->mask, m->mark_mask);
 }
 
 static void check_rule_mark(const struct model *m, const struct rule *r, struct findings *f)

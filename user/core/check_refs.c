@@ -91,8 +91,8 @@ static void check_member(const struct model *m, struct findings *f, const struct
 		check_error(f, &member->place, "links: \"%s\" is twice in policy \"%s\", expected "
 			    "once", member->link, p->name);
 	if (member->weight > MODEL_MAX_WEIGHT)
-		check_error(f, &member->place, "links: weight \"%u\" is out of range, expected 1 to "
-			    "%d", member->weight, MODEL_MAX_WEIGHT);
+		check_error(f, &member->place, "links: weight \"%u\" is out of range, expected 1 "
+			    "to %d", member->weight, MODEL_MAX_WEIGHT);
 }
 
 static void check_tier(const struct model *m, struct findings *f, const struct model_policy *p,
@@ -111,8 +111,8 @@ void check_policies(const struct model *m, struct findings *f)
 		const struct model_policy *p = &m->policies[i];
 
 		if (!p->n)
-			check_error(f, &p->place, "policy: \"%s\" is empty, expected links = { ... } "
-				    "or tier { ... }", p->name);
+			check_error(f, &p->place, "policy: \"%s\" is empty, expected links = { ... "
+				    "} or tier { ... }", p->name);
 		if (p->n > MODEL_MAX_TIERS)
 			check_error(f, &p->place, "tier: %zu of them in policy \"%s\", expected at "
 				    "most %d", p->n, p->name, MODEL_MAX_TIERS);
@@ -188,8 +188,8 @@ static void check_family(struct findings *f, const struct model_rule *r)
 		check_error(f, &r->place, "src: is of another family than dst in rule \"%s\", "
 			    "expected the same", r->name);
 	else if (!(family & src & dst))
-		check_error(f, &r->place, "family: contradicts %s in rule \"%s\", expected the same",
-			    family & src ? "dst" : "src", r->name);
+		check_error(f, &r->place, "family: contradicts %s in rule \"%s\", expected the "
+			    "same", family & src ? "dst" : "src", r->name);
 }
 
 static void check_rule(const struct model *m, struct findings *f, const struct model_rule *r)

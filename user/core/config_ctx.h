@@ -82,6 +82,15 @@ void config_feed(struct config *c, const char *text, int first_line);
 #define CONFIG_BEGIN "__begin"
 #define CONFIG_END "__end"
 
+const struct config_key *config_find_key(const struct config_section *s, const char *name);
+/* The index counts on from the keys, as the places of what was seen do. */
+const struct config_section *config_find_section(const struct config_section *s, const char *name,
+						 size_t *ret_index);
+/* False, reported, when the key was given before. */
+bool config_once(struct config *c, const char *key, struct place *seen);
+/* Reports the key, with the one that was meant. */
+void config_unknown(struct config *c, const struct config_section *s, const char *key);
+
 /* include("path") of the language. */
 void config_include(struct config *c, const char *path);
 /* A path as seen from the directory of c->file.  NULL when memory is out. */

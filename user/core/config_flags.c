@@ -41,8 +41,8 @@ static int add_link(struct model *m, const char *device, struct findings *f,
 		return fail(f, "--iface: \"%s\" is the name of the link of device \"%s\", expected "
 			    "another", device, taken->device);
 	if (!name_is_valid(device))
-		return fail(f, "--iface: \"%s\" cannot name a link, expected a letter or digit, then "
-			    "letters, digits, \"_\", \".\" and \"-\"; give it a name in a file",
+		return fail(f, "--iface: \"%s\" cannot name a link, expected a letter or digit, "
+			    "then letters, digits, \"_\", \".\" and \"-\"; give it a name in a file",
 			    device);
 	if (m->n_links >= ASYM_MAX_LINKS)
 		return fail(f, "--iface: one more than the limit, expected at most %d",

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define LEX_MAX_WORD 4096 /* PATH_MAX; libconfuse takes minutes over megabytes */
+
 void lex_init(struct lex *l, const char *text, size_t len)
 {
 	*l = (struct lex){ .p = text, .end = text + len, .line = 1, .token_line = 1 };
@@ -140,6 +142,8 @@ int lex_next(struct lex *l)
 		read_quoted(l);
 	else if (l->kind == LEX_WORD)
 		read_word(l);
+	if (l->kind == LEX_WORD && l->text.len > LEX_MAX_WORD)
+		bad(l, "value longer than 4096 bytes");
 	return l->text.err;
 }
 

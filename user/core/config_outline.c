@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/config_ctx.h"
 #include "core/config_lex.h"
-#include <stdarg.h>
 #include <string.h>
+
+/* libconfuse compares each title with all before it, so it gets a file in pieces. */
+#define PIECE_BYTES 4096
 
 struct outline {
 	struct config *c;
@@ -15,18 +17,7 @@ struct outline {
 	bool stop;	/* syntax error or no memory: nothing more can be read */
 };
 
-static void PRINTF(2, 3) report(struct outline *o, const char *fmt, ...)
-{
-	_cleanup_free_ char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	finding_add(o->c->f, FINDING_ERROR, o->c->file, o->lex.token_line, "%s",
-		    text ? text : "out of memory");
-}
+#define report(o, ...) ((o)->c->line = (o)->lex.token_line, config_error((o)->c, __VA_ARGS__))
 
 static void next(struct outline *o)
 {
@@ -142,22 +133,6 @@ static void skip_statement(struct outline *o)
 		skip_block(o, "unknown key");
 }
 
-static void unknown(struct outline *o, const struct config_section *s, const char *key)
-{
-	const char *names[CONFIG_MAX_KEYS], *near, *where = s == &config_root ? "" : s->name;
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n_keys; i++)
-		names[n++] = s->keys[i].name;
-	for (size_t i = 0; i < s->n_sections; i++)
-		names[n++] = s->sections[i]->name;
-	if (s == &config_root)
-		names[n++] = "include";
-	near = str_nearest(key, names, n);
-	report(o, "\"" SHOWN "\": unknown key%s%s%s%s%s", key, *where ? " of section " : "", where,
-	       near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-}
-
 static void read_list(struct outline *o, const struct config_key *key)
 {
 	if (take(o, '{', key->name, "\"{\"") && lex_is_sign(&o->lex, '}'))
@@ -237,54 +212,19 @@ static void read_section(struct outline *o, const struct config_section *s, int 
 	take(o, '}', s->name, "\"}\"");
 }
 
-/* False, reported, when the key was given before. */
-static bool once(struct outline *o, const char *key, struct place *seen)
-{
-	if (seen->line && seen->file && strcmp(seen->file, o->c->file)) {
-		report(o, "%s: given twice, first in %s:%d, expected once", key, seen->file,
-		       seen->line);
-		return false;
-	}
-	if (seen->line) {
-		report(o, "%s: given twice, first in line %d, expected once", key, seen->line);
-		return false;
-	}
-	*seen = (struct place){ o->c->file, o->lex.token_line };
-	return true;
-}
-
-static const struct config_key *find_key(const struct config_section *s, const char *name)
-{
-	for (size_t i = 0; i < s->n_keys; i++)
-		if (!strcmp(s->keys[i].name, name))
-			return &s->keys[i];
-	return NULL;
-}
-
-static const struct config_section *find_section(const struct config_section *s, const char *name,
-						 size_t *ret_index)
-{
-	for (size_t i = 0; i < s->n_sections; i++) {
-		if (strcmp(s->sections[i]->name, name))
-			continue;
-		*ret_index = s->n_keys + i;
-		return s->sections[i];
-	}
-	return NULL;
-}
-
 static void read_statement(struct outline *o, const struct config_section *s, struct place *seen)
 {
-	const struct config_key *key = find_key(s, o->lex.text.s);
+	const struct config_key *key = config_find_key(s, o->lex.text.s);
 	const struct config_section *section;
 	size_t index, mute = o->mute;
 	int line = o->lex.token_line;
 
-	section = find_section(s, o->lex.text.s, &index);
+	section = config_find_section(s, o->lex.text.s, &index);
+	o->c->line = line;
 	if (key)
-		o->mute += !once(o, key->name, &seen[key - s->keys]);
+		o->mute += !config_once(o->c, key->name, &seen[key - s->keys]);
 	else if (section && !section->many)
-		o->mute += !once(o, section->name, &seen[index]);
+		o->mute += !config_once(o->c, section->name, &seen[index]);
 	if (key) {
 		next(o);
 		read_key(o, key);
@@ -295,7 +235,7 @@ static void read_statement(struct outline *o, const struct config_section *s, st
 		next(o);
 		read_include(o, line);
 	} else {
-		unknown(o, s, o->lex.text.s);
+		config_unknown(o->c, s, o->lex.text.s);
 		o->mute++;
 		next(o);
 		skip_statement(o);
@@ -312,6 +252,8 @@ static void read_statements(struct outline *o, const struct config_section *s, i
 		read_statement(o, s, root ? o->c->seen : own);
 		if (root && !o->stop)
 			o->good = o->out.len;
+		if (root && o->good >= PIECE_BYTES)
+			flush(o);
 	}
 	if (o->stop)
 		return;

@@ -107,8 +107,8 @@ static void set_proto(struct config *c, const char *key, const char *value)
 		return;
 	}
 	near = name_nearest_protocol(v);
-	config_error(c, "%s: \"" SHOWN "\" is unknown, expected a protocol such as tcp, or a number "
-		     "0 to 255%s%s%s", key, v, near ? "; did you mean \"" : "", near ? near : "",
+	config_error(c, "%s: \"" SHOWN "\" is unknown, expected a protocol such as tcp, or a "
+		     "number 0 to 255%s%s%s", key, v, near ? "; did you mean \"" : "", near ? near : "",
 		     near ? "\"?" : "");
 }
 
