@@ -4,6 +4,7 @@
 #include "apply/maps.h"
 #include "apply/ruleset.h"
 #include "apply/tc.h"
+#include "nl/conntrack.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -96,6 +97,7 @@ static int write_sysctls(struct change *c)
 	return r ? fail(c, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
+/* Settings that an earlier load had changed already stay changed. */
 static bool was_saved(const struct state *s, const char *path)
 {
 	for (size_t i = 0; s && i < s->sysctls.n; i++)
@@ -150,6 +152,7 @@ static int fill_state(struct change *c)
 		if (to)
 			*to = c->old_state->clsact[i];
 	}
+	s->mark_mask = c->plan->config.mark_mask;
 	s->loaded_at = time(NULL);
 	return r;
 }
@@ -328,6 +331,19 @@ static int first(int r, int next, char *error, size_t size, const char *what)
 	return r ?: next;
 }
 
+/* Another configuration may give the ids to other links. */
+static int clear_connections(uint32_t mask, char *error, size_t size)
+{
+	_cleanup_nl_ struct nl nl;
+	size_t n;
+	int r = nl_open(&nl, NETLINK_NETFILTER);
+
+	r = r ?: conntrack_clear_marks(&nl, mask, &n);
+	if (r)
+		snprintf(error, size, "marks of connections: %s", strerror(-r));
+	return r;
+}
+
 int change_remove(uint64_t cookie, const struct host *h, const struct state *s, char *error,
 		  size_t size)
 {
@@ -343,6 +359,8 @@ int change_remove(uint64_t cookie, const struct host *h, const struct state *s, 
 	attach_done(&a);
 	r = first(r, ruleset_remove(why, sizeof(why)), error, size, why);
 	r = first(r, routing_remove_all(&routing), error, size, routing.error);
+	if (s)
+		r = first(r, clear_connections(s->mark_mask, why, sizeof(why)), error, size, why);
 	if (s)
 		r = first(r, sysctl_restore(&s->sysctls, why), error, size, why);
 	routing_done(&routing);

@@ -44,8 +44,9 @@ int change_apply(struct change *c);
 void change_done(struct change *c);
 
 /*
- * Takes everything of ours off the machine: programs, ruleset, rules, routes, sysctls, state.  Goes on
- * after an error; 0 or the first -errno, error (size bytes) says what is left.
+ * Takes everything of ours off the machine: programs, ruleset, rules, routes, our bits in the
+ * marks of connections, sysctls, state.  Goes on after an error; 0 or the first -errno, error (size
+ * bytes) says what is left.
  */
 int change_remove(uint64_t cookie, const struct host *h, const struct state *s, char *error,
 		  size_t size);

@@ -74,6 +74,7 @@ static struct json_object *json_state(const struct state *s)
 	for (size_t i = 0; i < s->n_clsact; i++)
 		json_object_array_add(clsact, json_object_new_int64(s->clsact[i]));
 	json_object_object_add(o, "version", json_object_new_int(ASYM_ABI));
+	json_object_object_add(o, "mark_mask", json_object_new_int64(s->mark_mask));
 	json_object_object_add(o, "loaded_at", json_object_new_int64(s->loaded_at));
 	if (s->config_path)
 		json_object_object_add(o, "config_path", json_object_new_string(s->config_path));
@@ -182,15 +183,17 @@ static int read_lists(struct state *s, struct json_object *o)
 
 static int read_state(struct state *s, struct json_object *o)
 {
-	struct json_object *at;
+	struct json_object *v;
 	const char *path = member(o, "config_path");
 	int r;
 
 	s->config = strdup(member(o, "config") ?: "");
 	if (path)
 		s->config_path = strdup(path);
-	if (json_object_object_get_ex(o, "loaded_at", &at))
-		s->loaded_at = json_object_get_int64(at);
+	if (json_object_object_get_ex(o, "loaded_at", &v))
+		s->loaded_at = json_object_get_int64(v);
+	if (json_object_object_get_ex(o, "mark_mask", &v))
+		s->mark_mask = json_object_get_int64(v);
 	r = read_ids(s, o);
 	r = r ?: read_sysctls(&s->sysctls, o);
 	return r ?: read_lists(s, o);

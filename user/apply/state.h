@@ -20,6 +20,7 @@ struct state {
 	struct sysctl_list sysctls;
 	uint32_t *clsact; /* devices whose clsact qdisc we made */
 	size_t n_clsact;
+	uint32_t mark_mask; /* 0: unknown */
 	int64_t loaded_at; /* seconds since 1970 */
 };
 

@@ -114,7 +114,7 @@ int cmd_check(const struct command *self, int argc, char **argv)
 	}
 	r = check(&o);
 	print_result(&o, r);
-	status = r ? STATUS_FAILURE : STATUS_OK;
+	status = r == -EDOM ? STATUS_USAGE : r ? STATUS_FAILURE : STATUS_OK;
 out:
 	options_done(&o);
 	return status;

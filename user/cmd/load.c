@@ -151,11 +151,22 @@ static void print_result(const struct plan *p, const char *verb, bool json)
 		       plan_down_names[p->links[i].down[ASYM_V6]]);
 }
 
+/* Connections carry marks under the old mask, which the new ruleset could not read. */
+static int same_mask(const struct session *s, const struct wanted *w)
+{
+	if (!s->state.mark_mask || s->state.mark_mask == w->model.mark_mask)
+		return 0;
+	return log_err(0, "mark-mask: 0x%x is in use and cannot change to 0x%x, unload first",
+		       s->state.mark_mask, w->model.mark_mask),
+	       -EBUSY;
+}
+
 static int change(struct session *s, struct wanted *w, const char *verb, bool json)
 {
 	int r = s->has_state ? session_plan(s) : 0;
 
 	r = r ?: want(w, s);
+	r = r ?: same_mask(s, w);
 	r = r ?: apply(s, w);
 	if (!r)
 		print_result(&w->plan, verb, json);
@@ -210,7 +221,7 @@ static int run(const struct command *self, int argc, char **argv, bool first,
 		wanted_done(&w);
 		session_close(&s);
 	}
-	status = r ? STATUS_FAILURE : STATUS_OK;
+	status = r == -EDOM ? STATUS_USAGE : r ? STATUS_FAILURE : STATUS_OK;
 out:
 	options_done(&o);
 	return status;

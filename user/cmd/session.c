@@ -131,31 +131,36 @@ int session_report(struct findings *f)
 
 static int add_flags(struct model *m, char **flags, size_t n, struct findings *f)
 {
-	int r = 0;
+	int result = 0;
 
-	for (size_t i = 0; i + 1 < n && r != -ENOMEM; i += 2)
-		r = !strcmp(flags[i], "--iface") ? config_add_iface(m, flags[i + 1], f)
-						 : config_add_lan(m, flags[i + 1], f);
-	return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i + 1 < n && result != -ENOMEM; i += 2) {
+		int r = !strcmp(flags[i], "--iface") ? config_add_iface(m, flags[i + 1], f)
+						     : config_add_lan(m, flags[i + 1], f);
+
+		result = r == -EINVAL ? -EDOM : r ?: result;
+	}
+	return result;
 }
 
 int session_model(struct model *m, const char *config, char **flags, size_t n_flags)
 {
 	struct findings f = {};
-	int r = 0;
+	int r = 0, flags_r;
 
 	model_init(m);
 	if (config)
 		r = config_read(m, config, &f);
-	r = r == -ENOMEM ? r : add_flags(m, flags, n_flags, &f);
-	r = r ?: model_add_defaults(m);
-	if (!r)
+	flags_r = add_flags(m, flags, n_flags, &f);
+	/* what a broken file or flag left out would only be complained of again */
+	if (!r && !flags_r)
+		r = model_add_defaults(m);
+	if (!r && !flags_r)
 		check_model(m, &f);
-	if (r)
-		log_err(r, "cannot build the configuration");
+	if (r == -ENOMEM || flags_r == -ENOMEM)
+		r = log_err(-ENOMEM, "cannot build the configuration");
 	r = session_report(&f) ?: r;
 	findings_done(&f);
-	return r;
+	return flags_r ?: r;
 }
 
 int session_show(const struct command *self, int argc, char **argv,

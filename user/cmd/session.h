@@ -35,7 +35,8 @@ void session_close(struct session *s);
 /* Builds model and plan of the running configuration.  -ENOENT with a message: nothing loaded. */
 int session_plan(struct session *s);
 
-/* Fills a model from a file and flags; prints every finding.  -EINVAL: it has errors. */
+/* Fills a model from a file and flags; prints every finding.  -EINVAL: it has errors; -EDOM: the flags
+ * themselves have, which is wrong usage. */
 int session_model(struct model *m, const char *config, char **flags, size_t n_flags);
 
 /* The body of a verb that takes no argument and shows what runs; returns an exit status. */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Marks of the connections that the kernel tracks in this network namespace. */
+#ifndef NL_CONNTRACK_H
+#define NL_CONNTRACK_H
+
+#include "nl/nl.h"
+#include <stdint.h>
+
+/*
+ * Clears the bits of mask in the mark of every connection; other bits stay.  nl: NETLINK_NETFILTER.
+ * *ret_n: how many connections had such bits.  0, also in a kernel without connection tracking, or
+ * -errno.  A connection that ends meanwhile is no error.
+ */
+int conntrack_clear_marks(struct nl *nl, uint32_t mask, size_t *ret_n);
+
+#endif
