@@ -11,12 +11,11 @@
 /* The kernel allows no more programs on one tcx hook (BPF_MPROG_MAX). */
 #define MAX_PROGRAMS 64
 
-int attach_init(struct attachment *a, uint64_t cookie)
+void attach_init(struct attachment *a, uint64_t cookie)
 {
 	memset(a, 0, sizeof(*a));
 	a->cookie = cookie;
 	a->cgroup = cgroup_open();
-	return 0;
 }
 
 void attach_done(struct attachment *a)
@@ -118,18 +117,28 @@ static int attach_host(struct attachment *a, const struct object *o)
 	return 0;
 }
 
+static void report(const struct attachment *a, size_t done, size_t total)
+{
+	if (a->progress)
+		a->progress(done, total);
+}
+
 int attach_all(struct attachment *a, const struct object *o, const struct plan *p)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < p->n_lans && !r; i++)
+	for (size_t i = 0; i < p->n_lans && !r; i++) {
+		report(a, i, p->n_lans + p->n_links);
 		if (p->lans[i].ifindex)
 			r = attach_device(a, o, p->lans[i].ifindex, p->lans[i].device,
 					  p->lans[i].ethernet ? PROGRAM_LAN_ETH : PROGRAM_LAN_IP);
-	for (size_t i = 0; i < p->n_links && !r; i++)
+	}
+	for (size_t i = 0; i < p->n_links && !r; i++) {
+		report(a, p->n_lans + i, p->n_lans + p->n_links);
 		if (p->links[i].ifindex)
 			r = attach_device(a, o, p->links[i].ifindex, p->links[i].conf->device,
 					  p->links[i].ethernet ? PROGRAM_LINK_ETH : PROGRAM_LINK_IP);
+	}
 	if (!r && p->model->host_traffic && o->host && a->cgroup >= 0)
 		r = attach_host(a, o);
 	return r;
@@ -214,6 +223,7 @@ unsigned int attach_sweep(struct attachment *a, const struct host *h, const stru
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < h->n_devices; i++) {
+		report(a, i, h->n_devices);
 		if (plan_names(p, h->devices[i].ifindex))
 			continue;
 		n += sweep_device(a, h->devices[i].ifindex, false);

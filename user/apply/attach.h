@@ -19,8 +19,12 @@ struct attach_change {
 	bool clsact_made;
 };
 
+/* Told before each device: attaching to tcx waits for an RCU grace period, 10 to 20 ms, each time. */
+typedef void attach_progress(size_t done, size_t total);
+
 struct attachment {
 	uint64_t cookie;
+	attach_progress *progress; /* NULL: nobody wants to know */
 	int cgroup; /* descriptor of the tree's root, -1: none to be had */
 	bool use_clsact;
 	struct attach_change *changes;
@@ -28,8 +32,8 @@ struct attachment {
 	char error[160]; /* what failed, "tc ingress of eth1" */
 };
 
-/* 0 or -errno.  Without a cgroup tree the router's own connections are not balanced; see cgroup. */
-int attach_init(struct attachment *a, uint64_t cookie);
+/* Without a cgroup tree the router's own connections are not balanced; see cgroup. */
+void attach_init(struct attachment *a, uint64_t cookie);
 void attach_done(struct attachment *a);
 
 /* Puts o's programs on every LAN and link of the plan, and on the cgroup tree if the model wants the

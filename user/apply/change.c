@@ -31,6 +31,7 @@ static int load_programs(struct change *c)
 	if (r)
 		return fail(c, r, "%s", *why ? why : strerror(-r));
 	attach_init(&c->attachment, c->cookie);
+	c->attachment.progress = c->progress;
 	c->sticky_lost = c->running && !c->object.sticky_kept;
 	c->host_missing = c->plan->model->host_traffic &&
 			  (!c->object.host || c->attachment.cgroup < 0);
@@ -344,8 +345,8 @@ static int clear_connections(uint32_t mask, char *error, size_t size)
 	return r;
 }
 
-int change_remove(uint64_t cookie, const struct host *h, const struct state *s, char *error,
-		  size_t size)
+int change_remove(uint64_t cookie, const struct host *h, const struct state *s,
+		  attach_progress *progress, char *error, size_t size)
 {
 	struct attachment a;
 	struct routing routing = {0};
@@ -353,6 +354,7 @@ int change_remove(uint64_t cookie, const struct host *h, const struct state *s, 
 	int r = 0;
 
 	attach_init(&a, cookie);
+	a.progress = progress;
 	attach_sweep(&a, h, NULL, false);
 	for (size_t i = 0; s && i < s->n_clsact; i++)
 		tc_remove_clsact(s->clsact[i]);

@@ -24,6 +24,7 @@ struct change {
 	const struct plan *old_plan;	/* NULL: nothing was loaded */
 	const struct object *running;	/* NULL: no programs run */
 	const struct state *old_state;	/* NULL: nothing was loaded */
+	attach_progress *progress;	/* or NULL */
 	struct state *state;		/* to be saved: config, path and flags filled in; the rest is
 					 * filled in here */
 	/* ours */
@@ -48,7 +49,7 @@ void change_done(struct change *c);
  * marks of connections, sysctls, state.  Goes on after an error; 0 or the first -errno, error (size
  * bytes) says what is left.
  */
-int change_remove(uint64_t cookie, const struct host *h, const struct state *s, char *error,
-		  size_t size);
+int change_remove(uint64_t cookie, const struct host *h, const struct state *s,
+		  attach_progress *progress, char *error, size_t size);
 
 #endif

@@ -144,21 +144,6 @@ static void collect(uint32_t id, uint64_t cookie, struct object *ret)
 	object_done(&o);
 }
 
-int object_find(struct object *ret, uint64_t cookie)
-{
-	struct asym_control control;
-	uint32_t id = 0;
-
-	object_init(ret);
-	while (!bpf_prog_get_next_id(id, &id))
-		collect(id, cookie, ret);
-	if (errno != ENOENT)
-		return -errno;
-	if (control_of(ret, &control))
-		return -ENOENT;
-	return control.abi == ASYM_ABI ? 0 : -EPROTO;
-}
-
 /* libbpf's messages of one load, kept for the error text instead of printed. */
 static __thread struct {
 	char *text;
@@ -170,6 +155,23 @@ static int keep_message(enum libbpf_print_level level, const char *fmt, va_list 
 	if (level == LIBBPF_WARN && load_log.size && !*load_log.text)
 		vsnprintf(load_log.text, load_log.size, fmt, args);
 	return 0;
+}
+
+int object_find(struct object *ret, uint64_t cookie)
+{
+	struct asym_control control;
+	uint32_t id = 0;
+
+	object_init(ret);
+	/* libbpf would print what is no error to us: a device without the qdisc, say */
+	libbpf_set_print(keep_message);
+	while (!bpf_prog_get_next_id(id, &id))
+		collect(id, cookie, ret);
+	if (errno != ENOENT)
+		return -errno;
+	if (control_of(ret, &control))
+		return -ENOENT;
+	return control.abi == ASYM_ABI ? 0 : -EPROTO;
 }
 
 static bool map_fits(const struct bpf_map *map, int fd)

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cmd/progress.h"
 #include "cmd/session.h"
 #include "core/check.h"
 #include "core/config.h"
@@ -102,6 +103,7 @@ static int apply(struct session *s, struct wanted *w)
 		.running = s->running ? &s->object : NULL,
 		.old_state = s->has_state ? &s->state : NULL,
 		.state = &w->state,
+		.progress = progress,
 	};
 	int r = change_apply(&c);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apply/change.h"
 #include "base/log.h"
+#include "cmd/progress.h"
 #include "cmd/session.h"
 #include <errno.h>
 
@@ -8,7 +9,7 @@ static int unload(struct session *s, const struct options *o)
 {
 	char error[320] = "";
 	bool was_loaded = s->loaded;
-	int r = change_remove(s->cookie, &s->host, s->has_state ? &s->state : NULL, error,
+	int r = change_remove(s->cookie, &s->host, s->has_state ? &s->state : NULL, progress, error,
 			      sizeof(error));
 
 	s->loaded = false;
