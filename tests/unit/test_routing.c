@@ -340,6 +340,14 @@ static void assert_sysctl(const char *path, const char *want)
 #define ARP "net/ipv4/conf/wan0.2/arp_ignore"
 #define ANNOUNCE "net/ipv4/conf/wan0.2/arp_announce"
 
+static int sysctl_plan_and_write(const struct plan_sysctl *settings, size_t n,
+				 struct sysctl_list *saved, char *path)
+{
+	int r = sysctl_plan(settings, n, saved, path);
+
+	return r ? r : sysctl_write(saved, path);
+}
+
 static void test_sysctls(void **state)
 {
 	static const struct plan_sysctl settings[] = {
@@ -354,7 +362,7 @@ static void test_sysctls(void **state)
 	netns_need();
 	sh("ip link add wan0.2 type bridge; cd /proc/sys/net/ipv4/conf/wan0.2\n"
 	   "echo 2 >rp_filter; echo 0 >arp_ignore; echo 1 >arp_announce");
-	assert_int_equal(sysctl_apply(settings, ARRAY_SIZE(settings), &saved, path), 0);
+	assert_int_equal(sysctl_plan_and_write(settings, ARRAY_SIZE(settings), &saved, path), 0);
 	assert_sysctl(RP, "2");
 	assert_sysctl(ARP, "1");
 	assert_sysctl(ANNOUNCE, "2");
@@ -363,12 +371,12 @@ static void test_sysctls(void **state)
 	assert_string_equal(saved.items[0].before, "0");
 	assert_string_equal(saved.items[0].written, "1");
 	/* A second load must not take our own values for the machine's. */
-	assert_int_equal(sysctl_apply(settings, ARRAY_SIZE(settings), &saved, path), 0);
-	assert_int_equal(sysctl_apply(&more, 1, &saved, path), 0);
+	assert_int_equal(sysctl_plan_and_write(settings, ARRAY_SIZE(settings), &saved, path), 0);
+	assert_int_equal(sysctl_plan_and_write(&more, 1, &saved, path), 0);
 	assert_int_equal(saved.n, 2);
 	assert_string_equal(saved.items[0].before, "0");
 	assert_string_equal(saved.items[0].written, "2");
-	assert_int_equal(sysctl_apply(&bad, 1, &saved, path), -EINVAL);
+	assert_int_equal(sysctl_plan_and_write(&bad, 1, &saved, path), -EINVAL);
 	assert_string_equal(path, RP);
 	/* Somebody else's later word stays. */
 	sh("echo 0 >/proc/sys/net/ipv4/conf/wan0.2/arp_announce");

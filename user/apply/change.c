@@ -89,12 +89,22 @@ static int copy_sysctls(struct change *c)
 	return 0;
 }
 
-static int write_sysctls(struct change *c)
+/* Into the state, which is saved before anything is written: killed between the two, unload still
+ * knows what was there. */
+static int plan_sysctls(struct change *c)
 {
 	char path[96] = "";
 	int r = copy_sysctls(c);
 
-	r = r ?: sysctl_apply(c->plan->sysctls, c->plan->n_sysctls, &c->state->sysctls, path);
+	r = r ?: sysctl_plan(c->plan->sysctls, c->plan->n_sysctls, &c->state->sysctls, path);
+	return r ? fail(c, r, "sysctl %s: %s", path, strerror(-r)) : 0;
+}
+
+static int write_sysctls(struct change *c)
+{
+	char path[96] = "";
+	int r = sysctl_write(&c->state->sysctls, path);
+
 	return r ? fail(c, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
@@ -160,8 +170,11 @@ static int fill_state(struct change *c)
 
 static int save_state(struct change *c)
 {
-	int r = fill_state(c);
+	int r = plan_sysctls(c);
 
+	if (r)
+		return r;
+	r = fill_state(c);
 	r = r ?: state_write(c->state, c->cookie);
 	return r ? fail(c, r, "/run/asymbpf: %s", strerror(-r)) : 0;
 }
@@ -234,8 +247,8 @@ static const struct step {
 	{"maps", fill_bank, empty_bank},
 	{"nft-check", try_ruleset, NULL},
 	{"routing", add_routing, undo_routing},
-	{"sysctl", write_sysctls, undo_sysctls},
 	{"state", save_state, undo_state},
+	{"sysctl", write_sysctls, undo_sysctls},
 	{"nft", commit_ruleset, undo_ruleset},
 	{"attach", attach_programs, undo_attach},
 	{"switch", switch_bank, undo_switch},

@@ -4,8 +4,8 @@
  * transaction: every step can be taken back, and is, when a later one fails.  The order is such that
  * no packet is given a mark before rules, tables and NAT for it are there:
  *
- *	programs into the kernel, idle bank filled, ruleset tried, rules and routes added, sysctls
- *	written, state saved, ruleset committed, programs attached, bank switched; then what the new
+ *	programs into the kernel, idle bank filled, ruleset tried, rules and routes added, state
+ *	saved, sysctls written, ruleset committed, programs attached, bank switched; then what the new
  *	configuration has no use for is swept.
  */
 #ifndef APPLY_CHANGE_H

@@ -74,7 +74,7 @@ static struct sysctl_saved *remember(struct sysctl_list *saved, const char *path
 	return item;
 }
 
-static int apply_one(const struct plan_sysctl *s, struct sysctl_list *saved)
+static int plan_one(const struct plan_sysctl *s, struct sysctl_list *saved)
 {
 	struct sysctl_saved *item;
 	char present[sizeof(s->value)];
@@ -82,25 +82,44 @@ static int apply_one(const struct plan_sysctl *s, struct sysctl_list *saved)
 
 	if (r || is_met(s, present))
 		return r == -ENOENT ? 0 : r;
-	/* Before the write: a setting that is written but not remembered could not be restored. */
 	item = remember(saved, s->path, present);
 	if (!item)
 		return -ENOMEM;
-	r = value_write(s->path, s->value);
-	str_copy(item->written, sizeof(item->written), r ? item->before : s->value);
-	return r == -ENOENT ? 0 : r;
+	str_copy(item->written, sizeof(item->written), s->value);
+	item->pending = true;
+	return 0;
 }
 
-int sysctl_apply(const struct plan_sysctl *settings, size_t n, struct sysctl_list *saved,
-		 char *ret_path)
+int sysctl_plan(const struct plan_sysctl *settings, size_t n, struct sysctl_list *saved,
+		char *ret_path)
 {
 	size_t i;
 	int r = 0;
 
 	for (i = 0; !r && i < n; i++) {
-		r = apply_one(&settings[i], saved);
+		r = plan_one(&settings[i], saved);
 		if (r)
 			str_copy(ret_path, PATH_SIZE, settings[i].path);
+	}
+	return r;
+}
+
+int sysctl_write(struct sysctl_list *saved, char *ret_path)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < saved->n; i++) {
+		struct sysctl_saved *item = &saved->items[i];
+
+		if (!item->pending)
+			continue;
+		r = value_write(item->path, item->written);
+		/* the device went meanwhile */
+		r = r == -ENOENT ? 0 : r;
+		item->pending = r;
+		if (r)
+			str_copy(ret_path, PATH_SIZE, item->path);
 	}
 	return r;
 }
