@@ -5,10 +5,17 @@
 #include <string.h>
 
 #include "apply/routing.h"
-#include "apply/routing_text.h"
+#include "core/host_text.h"
 #include "nl/batch.h"
 #include "nl/route.h"
 #include "nl/rule.h"
+
+static void text_route(struct str *out, const struct route *route)
+{
+	char name[IFNAMSIZ];
+
+	route_text(out, route, if_indextoname(route->ifindex, name) ?: "?");
+}
 
 static void add_route(struct nl_msg *m, const struct diff *d, size_t i)
 {
@@ -22,7 +29,7 @@ static void take_back_route(struct nl_msg *m, const struct diff *d, size_t i)
 
 static void name_added_route(struct str *out, const struct diff *d, size_t i)
 {
-	routing_text_route(out, &d->add_routes[i]);
+	text_route(out, &d->add_routes[i]);
 }
 
 static void replace_route(struct nl_msg *m, const struct diff *d, size_t i)
@@ -37,7 +44,7 @@ static void restore_route(struct nl_msg *m, const struct diff *d, size_t i)
 
 static void name_replaced_route(struct str *out, const struct diff *d, size_t i)
 {
-	routing_text_route(out, &d->replace_routes[i].new);
+	text_route(out, &d->replace_routes[i].new);
 }
 
 static void add_rule(struct nl_msg *m, const struct diff *d, size_t i)
@@ -52,7 +59,7 @@ static void take_back_rule(struct nl_msg *m, const struct diff *d, size_t i)
 
 static void name_added_rule(struct str *out, const struct diff *d, size_t i)
 {
-	routing_text_rule(out, &d->add_rules[i]);
+	rule_text(out, &d->add_rules[i]);
 }
 
 static void delete_rule(struct nl_msg *m, const struct diff *d, size_t i)
@@ -62,7 +69,7 @@ static void delete_rule(struct nl_msg *m, const struct diff *d, size_t i)
 
 static void name_deleted_rule(struct str *out, const struct diff *d, size_t i)
 {
-	routing_text_rule(out, &d->delete_rules[i]);
+	rule_text(out, &d->delete_rules[i]);
 }
 
 static void delete_route(struct nl_msg *m, const struct diff *d, size_t i)
@@ -72,7 +79,7 @@ static void delete_route(struct nl_msg *m, const struct diff *d, size_t i)
 
 static void name_deleted_route(struct str *out, const struct diff *d, size_t i)
 {
-	routing_text_route(out, &d->delete_routes[i]);
+	text_route(out, &d->delete_routes[i]);
 }
 
 /* One batch of requests of a kind: fill makes the one for the i-th object of count. */

@@ -2,6 +2,7 @@
 /* A plan as text, in the words of ip(8), nft(8) and the configuration file. */
 #include "base/str.h"
 #include "core/buckets.h"
+#include "core/host_text.h"
 #include "core/plan_parts.h"
 #include <string.h>
 
@@ -35,71 +36,19 @@ static void text_links(const struct plan *p, struct str *out)
 		str_add(out, "lan %s%s\n", p->lans[i].device, p->lans[i].ifindex ? "" : " no-device");
 }
 
-static void text_action(const struct rule *r, struct str *out)
-{
-	switch (r->action) {
-	case RULE_TABLE:
-		str_add(out, r->table == TABLE_MAIN ? " lookup main" : " lookup %u", r->table);
-		break;
-	case RULE_GOTO:
-		str_add(out, " goto %u", r->target);
-		break;
-	case RULE_NOP:
-		str_add(out, " nop");
-		break;
-	case RULE_UNREACHABLE:
-		str_add(out, " unreachable");
-		break;
-	case RULE_BLACKHOLE:
-		str_add(out, " blackhole");
-		break;
-	case RULE_OTHER:
-		break;
-	}
-	if (r->suppress_len >= 0)
-		str_add(out, " suppress_prefixlength %d", r->suppress_len);
-	str_add(out, "\n");
-}
-
 static void text_rules(const struct plan *p, struct str *out)
 {
-	char src[ADDR_STRLEN];
-
 	for (size_t i = 0; i < p->n_rules; i++) {
-		const struct rule *r = &p->rules[i];
-
-		str_add(out, "rule%s %u: from %s", r->family == AF_INET ? "" : " -6", r->priority,
-			r->has_src ? addr_str(&r->src.addr, src) : "all");
-		if (r->mask)
-			str_add(out, " fwmark 0x%x/0x%x", r->mark, r->mask);
-		if (*r->iif)
-			str_add(out, " iif %s", r->iif);
-		if (*r->oif)
-			str_add(out, " oif %s", r->oif);
-		text_action(r, out);
+		rule_text(out, &p->rules[i]);
+		str_add(out, "\n");
 	}
 }
 
 static void text_routes(const struct plan *p, struct str *out)
 {
-	static const char *const types[ROUTE_TYPE_MAX] = {"", "unreachable ", "blackhole "};
-	char buf[ADDR_STRLEN];
-
 	for (size_t i = 0; i < p->n_routes; i++) {
-		const struct route *r = &p->routes[i];
-
-		str_add(out, "route%s %s%s", r->family == AF_INET ? "" : " -6", types[r->type],
-			prefix_len(&r->dst) ? prefix_str(&r->dst, buf) : "default");
-		if (!addr_is_zero(&r->gateway))
-			str_add(out, " via %s", addr_str(&r->gateway, buf));
-		if (r->ifindex)
-			str_add(out, " dev %s", device_name(p, r->ifindex));
-		str_add(out, " table %u", r->table);
-		if (!addr_is_zero(&r->src))
-			str_add(out, " src %s", addr_str(&r->src, buf));
-		if (r->metric)
-			str_add(out, " metric %u", r->metric);
-		str_add(out, "%s\n", r->onlink ? " onlink" : "");
+		route_text(out, &p->routes[i], device_name(p, p->routes[i].ifindex));
+		str_add(out, "\n");
 	}
 }
 

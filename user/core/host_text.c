@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <linux/rtnetlink.h>
-
-#include "apply/routing_text.h"
+#include "core/host_text.h"
 
 static const char *family_text(int family)
 {
@@ -10,7 +8,7 @@ static const char *family_text(int family)
 
 static void text_table(struct str *out, const char *word, uint32_t table)
 {
-	if (table == RT_TABLE_MAIN)
+	if (table == TABLE_MAIN)
 		str_add(out, " %s main", word);
 	else
 		str_add(out, " %s %u", word, table);
@@ -41,7 +39,7 @@ static void text_action(struct str *out, const struct rule *rule)
 		str_add(out, " suppress_prefixlength %d", rule->suppress_len);
 }
 
-void routing_text_rule(struct str *out, const struct rule *rule)
+void rule_text(struct str *out, const struct rule *rule)
 {
 	char buf[ADDR_STRLEN];
 
@@ -59,21 +57,20 @@ void routing_text_rule(struct str *out, const struct rule *rule)
 	text_action(out, rule);
 }
 
-static void text_nexthop(struct str *out, const struct route *route)
+static void text_nexthop(struct str *out, const struct route *route, const char *device)
 {
-	char buf[ADDR_STRLEN], name[IFNAMSIZ];
+	char buf[ADDR_STRLEN];
 
 	if (!addr_is_zero(&route->gateway))
 		str_add(out, " via %s", addr_str(&route->gateway, buf));
-	if (if_indextoname(route->ifindex, name))
-		str_add(out, " dev %s", name);
-	else
-		str_add(out, " dev %u", route->ifindex);
+	str_add(out, " dev %s", device);
 	if (!addr_is_zero(&route->src))
 		str_add(out, " src %s", addr_str(&route->src, buf));
+	if (route->onlink)
+		str_add(out, " onlink");
 }
 
-void routing_text_route(struct str *out, const struct route *route)
+void route_text(struct str *out, const struct route *route, const char *device)
 {
 	static const char *const types[ROUTE_TYPE_MAX] = {
 		[ROUTE_UNICAST] = "",
@@ -85,7 +82,7 @@ void routing_text_route(struct str *out, const struct route *route)
 	str_add(out, "%sroute%s %s", family_text(route->family), types[route->type],
 		prefix_len(&route->dst) ? prefix_str(&route->dst, buf) : "default");
 	if (route->type == ROUTE_UNICAST)
-		text_nexthop(out, route);
+		text_nexthop(out, route, device);
 	text_table(out, "table", route->table);
 	if (route->metric)
 		str_add(out, " metric %u", route->metric);
