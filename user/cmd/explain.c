@@ -255,26 +255,6 @@ static int find_device(struct question *q, const struct session *s)
 	return 0;
 }
 
-static int explain(const struct question *q, const struct session *s, bool json)
-{
-	struct answer a = {.s = s, .q = *q};
-	int r;
-
-	if (!s->running)
-		return log_err(0, "no program of asymbpf runs, asymbpf reload puts them back"), -ENOENT;
-	r = find_device(&a.q, s);
-	r = r ?: ask(&a);
-	if (r)
-		return r;
-	explain_why(&a);
-	if (json)
-		print_json(&a);
-	else
-		print_text(&a);
-	str_done(&a.why);
-	return 0;
-}
-
 static int parse(struct question *q, const struct command *self, const struct options *o)
 {
 	q->options = o;
@@ -293,27 +273,37 @@ static int parse(struct question *q, const struct command *self, const struct op
 	return STATUS_OK;
 }
 
+static int usage(const struct command *self, const struct options *o)
+{
+	struct question q;
+
+	return parse(&q, self, o);
+}
+
+static int explain(struct session *s, const struct options *o)
+{
+	struct answer a = {.s = s};
+	int r;
+
+	parse(&a.q, NULL, o);
+	if (!s->running)
+		return log_err(0, "no program of asymbpf runs, asymbpf reload puts them back"), -ENOENT;
+	r = find_device(&a.q, s);
+	r = r ?: ask(&a);
+	if (r)
+		return r;
+	explain_why(&a);
+	if (o->json)
+		print_json(&a);
+	else
+		print_text(&a);
+	str_done(&a.why);
+	return 0;
+}
+
 int cmd_explain(const struct command *self, int argc, char **argv)
 {
-	struct session s = {.lock = -1};
-	struct question q = {};
-	struct options o;
-	int status, r;
+	static const struct verb verb = {.planned = true, .usage = usage, .body = explain};
 
-	if (options_parse(&o, self, argc, argv, &status))
-		goto out;
-	status = parse(&q, self, &o);
-	if (status)
-		goto out;
-	r = session_privileged(self->name);
-	if (!r) {
-		r = session_open(&s, false);
-		r = r ?: session_plan(&s);
-		r = r ?: explain(&q, &s, o.json);
-		session_close(&s);
-	}
-	status = r ? STATUS_FAILURE : STATUS_OK;
-out:
-	options_done(&o);
-	return status;
+	return session_run(self, argc, argv, &verb);
 }

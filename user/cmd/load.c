@@ -172,69 +172,55 @@ static int change(struct session *s, struct wanted *w, const char *verb, bool js
 	r = r ?: apply(s, w);
 	if (!r)
 		print_result(&w->plan, verb, json);
+	wanted_done(w);
 	return r;
 }
 
 /* Left over from a load that was killed, or devices that all went: loading takes it over. */
-static int load(struct session *s, struct wanted *w, const struct options *o)
+static int load(struct session *s, const struct options *o)
 {
+	struct wanted w = {.config = o->config, .flags = o->flags, .n_flags = o->n_flags};
+
 	if (s->running)
 		return log_err(0, "already loaded in this network namespace, use asymbpf reload"),
 		       -EEXIST;
-	return change(s, w, "loaded", o->json);
+	return change(s, &w, "loaded", o->json);
 }
 
 /* Without options of its own, a reload reads again what the last load was told. */
-static int reload(struct session *s, struct wanted *w, const struct options *o)
+static int reload(struct session *s, const struct options *o)
 {
+	struct wanted w = {.config = o->config, .flags = o->flags, .n_flags = o->n_flags};
+
 	if (!s->loaded)
 		return log_err(0, "not loaded in this network namespace, use asymbpf load"), -ENOENT;
-	if (!w->config && !w->n_flags) {
-		w->config = s->state.config_path;
-		w->flags = s->state.flags;
-		w->n_flags = s->state.n_flags;
+	if (!w.config && !w.n_flags) {
+		w.config = s->state.config_path;
+		w.flags = s->state.flags;
+		w.n_flags = s->state.n_flags;
 	}
-	return change(s, w, "reloaded", o->json);
+	return change(s, &w, "reloaded", o->json);
 }
 
-static int run(const struct command *self, int argc, char **argv, bool first,
-	       int (*verb)(struct session *s, struct wanted *w, const struct options *o))
+static int load_usage(const struct command *self, const struct options *o)
 {
-	struct session s = {.lock = -1};
-	struct options o;
-	int status, r;
-
-	if (options_parse(&o, self, argc, argv, &status))
-		goto out;
-	if (o.n_args) {
-		status = options_wrong(self, "what is \"%s\"? links are named by --iface", o.args[0]);
-		goto out;
-	}
-	if (first && !o.config && !o.n_flags) {
-		status = options_wrong(self, "name the links with --iface DEV, or a file with --config");
-		goto out;
-	}
-	struct wanted w = {.config = o.config, .flags = o.flags, .n_flags = o.n_flags};
-
-	r = session_privileged(self->name);
-	if (!r) {
-		r = session_open(&s, true);
-		r = r ?: verb(&s, &w, &o);
-		wanted_done(&w);
-		session_close(&s);
-	}
-	status = r == -EDOM ? STATUS_USAGE : r ? STATUS_FAILURE : STATUS_OK;
-out:
-	options_done(&o);
-	return status;
+	if (o->n_args)
+		return options_wrong(self, "what is \"%s\"? links are named by --iface", o->args[0]);
+	if (!o->config && !o->n_flags)
+		return options_wrong(self, "name the links with --iface DEV, or a file with --config");
+	return STATUS_OK;
 }
 
 int cmd_load(const struct command *self, int argc, char **argv)
 {
-	return run(self, argc, argv, true, load);
+	static const struct verb verb = {.lock = true, .usage = load_usage, .body = load};
+
+	return session_run(self, argc, argv, &verb);
 }
 
 int cmd_reload(const struct command *self, int argc, char **argv)
 {
-	return run(self, argc, argv, false, reload);
+	static const struct verb verb = {.lock = true, .body = reload};
+
+	return session_run(self, argc, argv, &verb);
 }

@@ -163,27 +163,38 @@ int session_model(struct model *m, const char *config, char **flags, size_t n_fl
 	return flags_r ?: r;
 }
 
-int session_show(const struct command *self, int argc, char **argv,
-		 int (*show)(const struct session *s, bool json))
+static int no_argument(const struct command *self, const struct options *o)
 {
-	struct session s = {.lock = -1};
+	return o->n_args ? options_wrong(self, "what is \"%s\"?", o->args[0]) : STATUS_OK;
+}
+
+static int run_body(const struct command *self, const struct options *o, const struct verb *verb)
+{
+	struct session s;
+	int r = session_privileged(self->name);
+
+	if (r)
+		return r;
+	r = session_open(&s, verb->lock);
+	if (!r && verb->planned)
+		r = session_plan(&s);
+	r = r ?: verb->body(&s, o);
+	session_close(&s);
+	return r;
+}
+
+int session_run(const struct command *self, int argc, char **argv, const struct verb *verb)
+{
 	struct options o;
 	int status, r;
 
 	if (options_parse(&o, self, argc, argv, &status))
 		goto out;
-	if (o.n_args) {
-		status = options_wrong(self, "takes no argument");
+	status = verb->usage ? verb->usage(self, &o) : no_argument(self, &o);
+	if (status)
 		goto out;
-	}
-	r = session_privileged(self->name);
-	if (!r) {
-		r = session_open(&s, false);
-		r = r ?: session_plan(&s);
-		r = r ?: show(&s, o.json);
-		session_close(&s);
-	}
-	status = r ? STATUS_FAILURE : STATUS_OK;
+	r = run_body(self, &o, verb);
+	status = r == -EDOM ? STATUS_USAGE : r ? STATUS_FAILURE : STATUS_OK;
 out:
 	options_done(&o);
 	return status;

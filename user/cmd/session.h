@@ -39,9 +39,18 @@ int session_plan(struct session *s);
  * themselves have, which is wrong usage. */
 int session_model(struct model *m, const char *config, char **flags, size_t n_flags);
 
-/* The body of a verb that takes no argument and shows what runs; returns an exit status. */
-int session_show(const struct command *self, int argc, char **argv,
-		 int (*show)(const struct session *s, bool json));
+/* How a verb runs: options, arguments, capabilities, then its body between open and close. */
+struct verb {
+	bool lock;    /* it changes something */
+	bool planned; /* it needs model and plan of what is loaded */
+	/* Judges options and arguments and returns an exit status; NULL: no argument is taken. */
+	int (*usage)(const struct command *self, const struct options *o);
+	/* 0 or -errno, having said what is wrong; -EDOM is wrong usage. */
+	int (*body)(struct session *s, const struct options *o);
+};
+
+/* Returns the exit status. */
+int session_run(const struct command *self, int argc, char **argv, const struct verb *verb);
 
 /* Prints findings to stderr, errors and warnings; -EINVAL when one is an error. */
 int session_report(struct findings *f);

@@ -68,7 +68,7 @@ static void print_json(const struct stats *st)
 	json_print(o);
 }
 
-static int show(const struct session *s, bool json)
+static int show(struct session *s, const struct options *o)
 {
 	struct stats st = {.s = s};
 	struct asym_control control;
@@ -82,7 +82,7 @@ static int show(const struct session *s, bool json)
 	if (r)
 		return log_err(r, "cannot read the counters");
 	st.sticky = maps_sticky_count(&s->object);
-	if (json)
+	if (o->json)
 		print_json(&st);
 	else
 		print_text(&st);
@@ -91,5 +91,7 @@ static int show(const struct session *s, bool json)
 
 int cmd_stats(const struct command *self, int argc, char **argv)
 {
-	return session_show(self, argc, argv, show);
+	static const struct verb verb = {.planned = true, .body = show};
+
+	return session_run(self, argc, argv, &verb);
 }

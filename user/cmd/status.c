@@ -208,7 +208,7 @@ static void print_json(const struct view *v)
 	json_print(o);
 }
 
-static int show(const struct session *s, bool json)
+static int show(struct session *s, const struct options *o)
 {
 	struct view v = {.s = s};
 	struct asym_control control = {};
@@ -226,7 +226,7 @@ static int show(const struct session *s, bool json)
 	if (!s->running)
 		log_warn("no program of asymbpf runs: connections follow the main table; asymbpf "
 			 "reload puts them back");
-	if (json)
+	if (o->json)
 		print_json(&v);
 	else
 		print_text(&v);
@@ -236,5 +236,7 @@ static int show(const struct session *s, bool json)
 
 int cmd_status(const struct command *self, int argc, char **argv)
 {
-	return session_show(self, argc, argv, show);
+	static const struct verb verb = {.planned = true, .body = show};
+
+	return session_run(self, argc, argv, &verb);
 }

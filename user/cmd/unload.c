@@ -25,24 +25,7 @@ static int unload(struct session *s, const struct options *o)
 
 int cmd_unload(const struct command *self, int argc, char **argv)
 {
-	struct session s = {.lock = -1};
-	struct options o;
-	int status, r;
+	static const struct verb verb = {.lock = true, .body = unload};
 
-	if (options_parse(&o, self, argc, argv, &status)) {
-		options_done(&o);
-		return status;
-	}
-	if (o.n_args) {
-		options_done(&o);
-		return options_wrong(self, "takes no argument");
-	}
-	r = session_privileged(self->name);
-	if (!r) {
-		r = session_open(&s, true);
-		r = r ?: unload(&s, &o);
-		session_close(&s);
-	}
-	options_done(&o);
-	return r ? STATUS_FAILURE : STATUS_OK;
+	return session_run(self, argc, argv, &verb);
 }
