@@ -77,6 +77,13 @@ static void check_addrs(const struct model_link *l, const struct host_device *d,
 			   l->name);
 }
 
+static const char *master_name(const struct host *h, const struct host_device *d)
+{
+	const struct host_device *master = host_device_by_index(h, d->master);
+
+	return master ? master->name : "?";
+}
+
 static void check_link(const struct model_link *l, const struct host *h, struct findings *f)
 {
 	const struct host_device *d = host_device_find(h, l->device);
@@ -90,9 +97,9 @@ static void check_link(const struct model_link *l, const struct host *h, struct 
 		check_error(f, &l->place, "device: \"%s\" of link \"%s\" is the loopback, expected "
 			    "a device towards the outside", d->name, l->name);
 	else if (is_port(d))
-		check_error(f, &l->place, "device: \"%s\" of link \"%s\" is a port of a %s, "
-			    "expected the %s itself", d->name, l->name, d->master_kind,
-			    d->master_kind);
+		check_error(f, &l->place, "device: \"%s\" of link \"%s\" is a port of %s \"%s\", "
+			    "expected \"%s\" itself", d->name, l->name, d->master_kind,
+			    master_name(h, d), master_name(h, d));
 	else if (!d->up)
 		check_warn(f, &l->place, "device: \"%s\" of link \"%s\" is down", d->name, l->name);
 	else if (!d->carrier)
