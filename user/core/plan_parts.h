@@ -22,15 +22,16 @@ enum plan_priority {
 /* links: ids, state and addresses (plan_link.c) */
 int plan_links(struct plan *p, const struct host *h, const struct plan_id *ids, size_t n_ids);
 int plan_lans(struct plan *p, const struct host *h);
-/* ip rules and routes (plan_route.c) */
-int plan_routes(struct plan *p, const struct host *h);
-int plan_rules(struct plan *p, const struct host *h);
+int plan_routes(struct plan *p, const struct host *h); /* plan_route.c */
+int plan_rules(struct plan *p, const struct host *h);  /* plan_rule.c */
 /* sysctls (plan.c) and the contents of the BPF maps (plan_bpf.c) */
 int plan_sysctls(struct plan *p);
 int plan_bpf(struct plan *p, const struct host *h);
 
 /* The on-link prefix that a is an address of. */
 struct prefix plan_on_link(const struct host_addr *a);
+/* Whether a is an address that the device's on-link prefixes and sources come from. */
+bool plan_on_link_addr(const struct host_addr *a, uint32_t ifindex, int family);
 /* Whether a device other than this one has a prefix that overlaps it. */
 bool plan_prefix_shared(const struct host *h, uint32_t ifindex, const struct prefix *p);
 
