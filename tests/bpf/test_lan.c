@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The lan programs: which packets they look at, and what they read from them.  Every row goes
+ * through asym_lan_eth by BPF_PROG_TEST_RUN and by a TAP device, and through asym_lan_ip by a TUN.
+ */
+#include "tests/bpf/wire.h"
+
+/* By its mark a packet tells what was seen of it: 1 ports, 3 ICMP, 2 neither. */
+#define CONF                                                                                       \
+	LAB_WANS LAB_POLICIES                                                                      \
+	"rule ports { proto = {tcp, udp, dccp, sctp, udplite}  dport = 443  policy = to1 }\n"      \
+	"rule icmp { proto = {icmp, icmpv6}  policy = to3 }\n"                                     \
+	"rule rest { policy = to2 }\n"
+
+struct row {
+	const char *name;
+	struct pkt_spec pkt;
+	enum asym_reason reason;
+	uint32_t mark;
+};
+
+#define BUCKET(n) ASYM_LAN_BUCKET, (n) << 8
+#define DST(reason_and_mark, addr) { "to " addr, { .dst = addr }, reason_and_mark }
+#define PORTS(n, what) { what, { .proto = n }, BUCKET(1) }, { what " v6", { .proto = n, .v6 = true }, BUCKET(1) }
+#define EXTENSION(n) { "extension header " #n, { .v6 = true, .ext = EXT(n) }, ASYM_LAN_EXT_HEADER, 0 }
+#define SCOPE ASYM_LAN_SCOPE, 0
+#define MALFORMED ASYM_LAN_MALFORMED, 0
+
+static const struct row rows[] = {
+	PORTS(IPPROTO_TCP, "TCP"), PORTS(IPPROTO_UDP, "UDP"), PORTS(IPPROTO_DCCP, "DCCP"),
+	PORTS(IPPROTO_SCTP, "SCTP"), PORTS(IPPROTO_UDPLITE, "UDP-Lite"),
+	{ "other port", { .dport = 444 }, BUCKET(2) },
+	{ "other port v6", { .dport = 444, .v6 = true }, BUCKET(2) },
+	{ "ports swapped", { .sport = 443, .dport = 40000 }, BUCKET(2) },
+	{ "GRE", { .proto = IPPROTO_GRE }, BUCKET(2) },
+	{ "GRE, a byte of payload", { .proto = IPPROTO_GRE, .payload = 1 }, BUCKET(2) },
+	{ "protocol 0", { .proto = PROTO_ZERO }, BUCKET(2) },
+	{ "ESP in IPv4", { .proto = IPPROTO_ESP }, BUCKET(2) },
+	{ "ICMP echo", { .proto = IPPROTO_ICMP, .icmp_type = 8 }, BUCKET(3) },
+	{ "ICMP error", { .proto = IPPROTO_ICMP, .icmp_type = 3 }, BUCKET(3) },
+	{ "ICMPv6 echo", { .v6 = true, .proto = IPPROTO_ICMPV6, .icmp_type = 128 }, BUCKET(3) },
+
+	{ "first fragment", { .frag = 0x2000 }, BUCKET(2) },
+	{ "middle fragment", { .frag = 0x2000 | 185 }, BUCKET(2) },
+	{ "last fragment", { .frag = 185 }, BUCKET(2) },
+	{ "fragment of the highest offset", { .frag = 0x1fff }, BUCKET(2) },
+	{ "fragment of ICMP, a byte", { .proto = 1, .frag = 0x1000, .payload = 1 }, BUCKET(3) },
+	{ "fragment of TCP, a byte", { .frag = 185, .payload = 1 }, BUCKET(2) },
+	{ "don't fragment", { .frag = 0x4000 }, BUCKET(1) },
+	{ "reserved flag", { .frag = 0x8000 }, BUCKET(1) },
+	{ "a word of options", { .options = 1 }, BUCKET(1) },
+	{ "ten words of options", { .options = 10 }, BUCKET(1) },
+	{ "options before another port", { .options = 10, .dport = 444 }, BUCKET(2) },
+
+	EXTENSION(0), EXTENSION(43), EXTENSION(44), EXTENSION(50), EXTENSION(51), EXTENSION(60),
+	EXTENSION(135), EXTENSION(139), EXTENSION(140),
+	{ "no next header", { .v6 = true, .proto = IPPROTO_NONE }, BUCKET(2) },
+	{ "RSVP in IPv6", { .v6 = true, .proto = 46 }, BUCKET(2) },
+	{ "IPv6 in IPv6", { .v6 = true, .proto = 41 }, BUCKET(2) },
+	{ "a number beside the extensions", { .v6 = true, .proto = 136 + 2 }, BUCKET(2) },
+
+	DST(SCOPE, "224.0.0.0"), DST(SCOPE, "239.255.255.255"), DST(SCOPE, "240.0.0.1"),
+	DST(SCOPE, "255.255.255.255"), DST(SCOPE, "127.0.0.0"), DST(SCOPE, "127.255.255.255"),
+	DST(SCOPE, "169.254.0.0"), DST(SCOPE, "169.254.255.255"), DST(SCOPE, "0.0.0.0"),
+	DST(SCOPE, "0.255.255.255"),
+	DST(BUCKET(1), "223.255.255.255"), DST(BUCKET(1), "126.255.255.255"),
+	DST(BUCKET(1), "128.0.0.0"), DST(BUCKET(1), "169.253.255.255"),
+	DST(BUCKET(1), "169.255.0.0"), DST(BUCKET(1), "1.0.0.0"),
+	DST(SCOPE, "ff00::"), DST(SCOPE, "ff02::1"), DST(SCOPE, "ffff::1"), DST(SCOPE, "fe80::"),
+	DST(SCOPE, "febf:ffff::1"), DST(SCOPE, "::"), DST(SCOPE, "::1"),
+	DST(BUCKET(1), "feff:ffff::1"), DST(BUCKET(1), "fe7f:ffff::1"), DST(BUCKET(1), "fec0::1"),
+	DST(BUCKET(1), "::2"), DST(BUCKET(1), "0:0:1::1"), DST(BUCKET(1), "1::"),
+	DST(BUCKET(1), "0:1::"),
+	{ "fragment to a group", { .dst = "224.0.0.1", .frag = 185 }, SCOPE },
+	{ "options to a group", { .dst = "ff02::16", .ext = EXT(0) }, SCOPE },
+	{ "from nowhere", { .src = "0.0.0.0" }, BUCKET(1) },
+
+	{ "to all", { .mac = "\xff\xff\xff\xff\xff\xff" }, ASYM_LAN_NOT_HOST, 0 },
+	{ "to a group", { .mac = "\x01\0\x5e\0\0\1" }, ASYM_LAN_NOT_HOST, 0 },
+	{ "to another", { .mac = "\2\0\0\0\0\x99" }, ASYM_LAN_NOT_HOST, 0 },
+	{ "ARP", { .ether = ETH_P_ARP }, ASYM_LAN_NOT_IP, 0 },
+	{ "Ethernet with a length", { .ether = 64 }, ASYM_LAN_NOT_IP, 0 },
+	{ "PPPoE", { .ether = ETH_P_PPP_SES }, ASYM_LAN_NOT_IP, 0 },
+
+	{ "IPv6 that says IPv4", { .version = 6 }, MALFORMED },
+	{ "version 5", { .version = 5 }, MALFORMED },
+	{ "IPv4 that says IPv6", { .v6 = true, .version = 4 }, MALFORMED },
+	{ "version 7", { .v6 = true, .version = 7 }, MALFORMED },
+	{ "header of 4 words", { .ihl = 4 }, MALFORMED },
+	{ "header of 15 words, length of 40 bytes", { .ihl = 15 }, MALFORMED },
+	{ "length one below the header", { .len_add = -21 }, MALFORMED },
+	{ "length one below header and options", { .options = 2, .len_add = -21 }, MALFORMED },
+	{ "length one too long", { .len_add = 1 }, MALFORMED },
+	{ "length far too long", { .len_add = 60000 }, MALFORMED },
+	{ "frame longer than the packet", { .len_add = -1 }, BUCKET(1) },
+	{ "IPv6 length one too long", { .v6 = true, .len_add = 1 }, MALFORMED },
+	{ "IPv6 frame longer than the packet", { .v6 = true, .len_add = -1 }, BUCKET(1) },
+	{ "IPv6 length 0: jumbogram", { .v6 = true, .no_len = true }, BUCKET(1) },
+	{ "3 bytes of TCP", { .payload = 3 }, MALFORMED },
+	{ "4 bytes of TCP", { .payload = 4 }, BUCKET(1) },
+	{ "3 bytes of UDP in IPv6", { .v6 = true, .proto = 17, .payload = 3 }, MALFORMED },
+	{ "4 bytes of UDP in IPv6", { .v6 = true, .proto = 17, .payload = 4 }, BUCKET(1) },
+	{ "7 bytes of ICMP", { .proto = 1, .payload = 7 }, MALFORMED },
+	{ "8 bytes of ICMP", { .proto = 1, .payload = 8 }, BUCKET(3) },
+	{ "7 bytes of ICMPv6", { .v6 = true, .proto = 58, .payload = 7 }, MALFORMED },
+	{ "8 bytes of ICMPv6", { .v6 = true, .proto = 58, .payload = 8 }, BUCKET(3) },
+	{ "options, 3 bytes of TCP", { .options = 5, .payload = 3 }, MALFORMED },
+
+	{ "others' mark bits", { .mark = 0xa5ff0011 }, ASYM_LAN_BUCKET, 0xa5ff0111 },
+	{ "others' mark bits, out of scope", { .dst = "224.0.0.1", .mark = 0xffff00ff },
+	  ASYM_LAN_SCOPE, 0xffff00ff },
+	{ "marked by the owner", { .mark = 0x0400 }, ASYM_LAN_MARKED, 0x0400 },
+	{ "one bit of our mask set", { .mark = 0x8000 }, ASYM_LAN_MARKED, 0x8000 },
+	{ "marked, no IP", { .ether = ETH_P_ARP, .mark = 0x101 }, ASYM_LAN_MARKED, 0x101 },
+};
+
+static bool as_wanted(const char *how, const struct row *row, const struct outcome *o)
+{
+	bool good = o->reason == row->reason && o->mark == row->mark;
+
+	if (!good)
+		print_error("%s, %s: %s, mark 0x%x; expected %s, mark 0x%x\n", row->name, how,
+			    reason_name(o->reason), o->mark, reason_name(row->reason), row->mark);
+	return good;
+}
+
+static void test_rows(void **state)
+{
+	unsigned int bad = 0;
+
+	lab_need();
+	lab_load(CONF);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct outcome o = lab_send(PROGRAM_LAN_ETH, &rows[i].pkt);
+
+		bad += !as_wanted("test run", &rows[i], &o);
+	}
+	assert_int_equal(bad, 0);
+}
+
+static unsigned int rows_over(const struct wire *w, const char *how)
+{
+	unsigned int bad = 0;
+
+	lab_load(CONF);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct pkt p = pkt_to(&rows[i].pkt, w->ifindex);
+		struct outcome o;
+
+		if (rows[i].pkt.mark || (!w->ethernet && rows[i].pkt.mac))
+			continue;
+		o = wire_send(w, &p, 0);
+		bad += !as_wanted(how, &rows[i], &o);
+	}
+	return bad;
+}
+
+/* Whole packets of `spec`, cut to every length from `from` bytes up, are malformed. */
+static unsigned int cuts_over(const struct wire *w, const char *how, struct pkt_spec spec,
+			      uint32_t from)
+{
+	struct row row = { "cut", {}, MALFORMED };
+	uint32_t whole = pkt_make(&spec).len;
+	unsigned int bad = 0;
+
+	for (spec.cut = from; spec.cut < whole; spec.cut++) {
+		struct pkt p = pkt_to(&spec, w->ifindex);
+		struct outcome o = wire_send(w, &p, 0);
+
+		if (!as_wanted(how, &row, &o))
+			print_error("... at %u of %u bytes\n", spec.cut, whole), bad++;
+	}
+	return bad;
+}
+
+static unsigned int all_cuts_over(const struct wire *w, const char *how)
+{
+	uint32_t from = w->ethernet ? ETH_HLEN : ETH_HLEN + 1;
+	unsigned int bad = 0;
+
+	bad += cuts_over(w, how, (struct pkt_spec){ 0 }, from);
+	bad += cuts_over(w, how, (struct pkt_spec){ .options = 10, .proto = 17 }, from);
+	bad += cuts_over(w, how, (struct pkt_spec){ .v6 = true }, from);
+	bad += cuts_over(w, how, (struct pkt_spec){ .v6 = true, .proto = 58, .icmp_type = 128 }, from);
+	return bad;
+}
+
+static void test_tap(void **state)
+{
+	struct wire w;
+
+	lab_need();
+	w = wire_open(true, PROGRAM_LAN_ETH);
+	assert_int_equal(rows_over(&w, "TAP"), 0);
+	assert_int_equal(all_cuts_over(&w, "TAP"), 0);
+	wire_close(&w);
+}
+
+static void test_tun(void **state)
+{
+	struct wire w;
+
+	lab_need();
+	w = wire_open(false, PROGRAM_LAN_IP);
+	assert_int_equal(rows_over(&w, "TUN"), 0);
+	assert_int_equal(all_cuts_over(&w, "TUN"), 0);
+	wire_close(&w);
+}
+
+/* Headers beyond the first piece of a packet: receive offload and some drivers leave them there. */
+static void test_pieces(void **state)
+{
+	static const struct row big[] = {
+		{ "IPv4", { .payload = 6000 }, BUCKET(1) },
+		{ "IPv4, options", { .options = 10, .payload = 6000 }, BUCKET(1) },
+		{ "IPv4, other port", { .dport = 444, .payload = 6000 }, BUCKET(2) },
+		{ "IPv4, too long", { .len_add = 1, .payload = 6000 }, MALFORMED },
+		{ "IPv6", { .v6 = true, .payload = 6000 }, BUCKET(1) },
+		{ "IPv6, other port", { .v6 = true, .dport = 444, .payload = 6000 }, BUCKET(2) },
+	};
+	unsigned int bad = 0;
+	struct wire w;
+
+	lab_need();
+	lab_load(CONF);
+	w = wire_open(true, PROGRAM_LAN_ETH);
+	for (size_t i = 0; i < ARRAY_SIZE(big); i++)
+		for (uint16_t linear = ETH_HLEN; linear < 100; linear++) {
+			struct pkt p = pkt_to(&big[i].pkt, w.ifindex);
+			struct outcome o = wire_send(&w, &p, linear);
+
+			bad += !as_wanted("in pieces", &big[i], &o);
+		}
+	wire_close(&w);
+	assert_int_equal(bad, 0);
+}
+
+static uint32_t echo_link(bool v6, uint8_t type, uint16_t id)
+{
+	struct pkt_spec s = { .v6 = v6, .proto = v6 ? 58 : 1, .icmp_type = type, .echo_id = id };
+
+	return lab_send(PROGRAM_LAN_ETH, &s).mark;
+}
+
+static unsigned int echo_links(bool v6, uint8_t type)
+{
+	unsigned int links = 0;
+
+	for (uint16_t id = 0; id < 64; id++)
+		links |= 1u << (echo_link(v6, type, id) >> 8);
+	return links;
+}
+
+/* Pings spread by their identifier; in other messages those bytes mean other things. */
+static void test_echo(void **state)
+{
+	lab_need();
+	lab_load(LAB_WANS);
+	assert_int_equal(echo_links(false, 8), 0x1e);
+	assert_int_equal(echo_links(true, 128), 0x1e);
+	assert_int_equal(__builtin_popcount(echo_links(false, 128)), 1);
+	assert_int_equal(__builtin_popcount(echo_links(true, 8)), 1);
+	assert_int_equal(__builtin_popcount(echo_links(false, 3)), 1);
+	assert_int_equal(__builtin_popcount(echo_links(true, 1)), 1);
+}
+
+/* Another mask: its bits are ours, 0xff00 is not. */
+static void test_mask(void **state)
+{
+	static const struct row masked[] = {
+		{ "nothing set", {}, ASYM_LAN_BUCKET, 0x010000 },
+		{ "others' bits set", { .mark = 0xffc0ffff }, ASYM_LAN_BUCKET, 0xffc1ffff },
+		{ "highest of ours set", { .mark = 0x200000 }, ASYM_LAN_MARKED, 0x200000 },
+		{ "lowest of ours set", { .mark = 0x01ff00 }, ASYM_LAN_MARKED, 0x01ff00 },
+	};
+
+	lab_need();
+	lab_load("mark-mask = 0x3f0000\n" CONF);
+	for (size_t i = 0; i < ARRAY_SIZE(masked); i++) {
+		struct outcome o = lab_send(PROGRAM_LAN_ETH, &masked[i].pkt);
+
+		assert_true(as_wanted("mask 0x3f0000", &masked[i], &o));
+	}
+}
+
+static void expect(const struct pkt_spec *s, enum asym_reason reason, uint32_t mark)
+{
+	struct row row = { "packet", *s, reason, mark };
+	struct outcome o = lab_send(PROGRAM_LAN_ETH, s);
+
+	assert_true(as_wanted("test run", &row, &o));
+}
+
+/* Before the first load, and with maps of another version. */
+static void test_nothing_loaded(void **state)
+{
+	struct asym_control other = { .abi = ASYM_ABI + 1 };
+	struct pkt_spec s = {};
+	uint32_t zero = 0;
+
+	lab_need();
+	expect(&s, ASYM_LAN_NO_RULE, 0);
+	lab_load(CONF);
+	assert_int_equal(bpf_map_update_elem(lab.o.map[MAP_CONTROL], &zero, &other, 0), 0);
+	expect(&s, ASYM_LAN_NO_RULE, 0);
+}
+
+/* The reasons that no row above gives; test_policy.c has more of each. */
+static void test_reasons(void **state)
+{
+	struct pkt_spec s = {}, udp = { .proto = IPPROTO_UDP };
+
+	lab_need();
+	lab_load(LAB_WANS LAB_POLICIES "rule tcp { proto = tcp policy = to2  sticky = 1h }\n");
+	expect(&udp, ASYM_LAN_NO_RULE, 0);
+	expect(&s, ASYM_LAN_BUCKET, 0x200);
+	expect(&s, ASYM_LAN_STICKY, 0x200);
+	lab_load_on(CONF, "device wan1 index 21\n");
+	expect(&s, ASYM_LAN_LAST_RESORT, 0xfe00);
+	lab_all_seen(ASYM_LAN_BUCKET, ASYM_LAN_MALFORMED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_loaded), cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_tap),	       cmocka_unit_test(test_tun),
+		cmocka_unit_test(test_pieces),	       cmocka_unit_test(test_echo),
+		cmocka_unit_test(test_mask),	       cmocka_unit_test(test_reasons),
+	};
+
+	return cmocka_run_group_tests(tests, lab_open, lab_close);
+}
