@@ -42,11 +42,25 @@ static int copy_flags(struct wanted *w)
 	return 0;
 }
 
-/* The state keeps the whole configuration as text, and where it came from for a later reload. */
+/* Sets without their prefixes: these are in the maps, may be millions, and no verb asks for them. */
+static int print_config(const struct model *m, struct str *out)
+{
+	_cleanup_free_ struct model_set *sets = calloc(m->n_sets + 1, sizeof(*sets));
+	struct model lean = *m;
+
+	if (!sets)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->n_sets; i++)
+		memcpy(sets[i].name, m->sets[i].name, sizeof(sets[i].name));
+	lean.sets = sets;
+	return config_print(&lean, out);
+}
+
+/* The state keeps the configuration as text, and where it came from for a later reload. */
 static int fill_state(struct wanted *w)
 {
 	struct str text = {};
-	int r = config_print(&w->model, &text);
+	int r = print_config(&w->model, &text);
 
 	w->state.config = TAKE_PTR(text.s);
 	if (!r && !w->state.config)
