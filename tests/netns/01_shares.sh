@@ -19,16 +19,15 @@ shares() { # DESCRIPTION TEXT WEIGHT... (of links 1, 2, ...)
 	done
 }
 
-ok 'load 3:1' asym load --iface wan1:3 --iface wan2 --lan lan0
+needs 'load 3:1' asym load --iface wan1:3 --iface wan2 --lan lan0
 tcp=$(c "$traffic" tcp -n 4000 198.51.100.0/24 80)
 shares 'TCP 3:1' "$tcp" 3 1
-udp=$(c "$traffic" udp -n 4000 198.51.100.9 53)
-shares 'UDP 3:1' "$udp" 3 1
-no_strays 'every packet has the source of its link' 1 2
-for k in 1 2; do
-	is "status counts the connections of wan$k" "$(status ".links[] | select(.name == \"wan$k\").connections_out")" \
-		$(($(to "$tcp" $k) + $(to "$udp" $k)))
+for k in 1 2; do # a port used twice within seconds is one connection to conntrack
+	near "status counts the connections of wan$k" \
+		"$(status ".links[] | select(.name == \"wan$k\").connections_out")" "$(to "$tcp" $k)" 5
 done
+shares 'UDP 3:1' "$(c "$traffic" udp -n 4000 198.51.100.0/24 53)" 3 1
+no_strays 'every packet has the source of its link' 1 2
 is 'status gives the shares' "$(status '.policies[0].ipv4 | [.wan1, .wan2] | map(. * 100 | round) | join(":")')" 75:25
 
 ok 'reload with five links' asym reload --iface wan1:5 --iface wan2:4 --iface wan3:3 --iface wan4:2 --iface wan5 --lan lan0

@@ -24,7 +24,7 @@ sticky_config() { # WEIGHT-OF-WAN1
 visit() { c "$traffic" tcp -v -s 10.1.0.0/27 -n "$1" 198.51.100.7 443 | awk 'NF == 4 { print $2, $4 }' | sort -u; }
 
 sticky_config 1
-ok 'load' asym load --config "$tmp/conf"
+needs 'load' asym load --config "$tmp/conf"
 first=$(visit 300)
 is '30 sources, 10 connections each: each on one link' "$(wc -l <<<"$first")" 30
 is 'the sources use all links' "$(awk '{ print $2 }' <<<"$first" | sort -u | wc -l)" 3

@@ -18,7 +18,7 @@ policies='
 host=2001:db8:ffff::/64
 
 config <<<"lan { devices = {\"lan0\"} } $(links masquerade) $policies"
-ok 'load' asym load --config "$tmp/conf"
+needs 'load' asym load --config "$tmp/conf"
 for kind in tcp udp 'udp -u'; do
 	# shellcheck disable=SC2086
 	text=$(c "$traffic" $kind -n 4000 $host 53)
@@ -27,7 +27,7 @@ for kind in tcp udp 'udp -u'; do
 	near "$kind: wan2" "$(to "$text" 2)" 1000 120
 done
 sticky=$(c "$traffic" tcp -v -s fd00:2::/122 -n 300 2001:db8:ffff::7 443 | awk 'NF == 4 { print $2, $4 }' | sort -u)
-is 'sticky: 62 sources, each on one link' "$(wc -l <<<"$sticky")" 62
+is 'sticky: 62 sources, each on one link' "$(grep -vc '!' <<<"$sticky")" 62
 is 'sticky: both links are used' "$(awk '{ print $2 }' <<<"$sticky" | sort -u | wc -l)" 2
 ok 'ping' c ping -q -c 3 -i 0.05 -W 1 2001:db8:ffff::7
 no_strays 'every packet has the source of its link' 1 2 3
@@ -47,7 +47,7 @@ ok 'tier 1 dies' asym reload
 is 'tier 2' "$(c "$traffic" tcp -n 100 $host 80)" '2001:db8:3::2 100'
 ip -n "$gw" -6 addr flush dev wan3 scope global
 ok 'wan3 loses its IPv6 address only' asym reload
-like 'last resort: an ICMPv6 error at once' "$(c "$traffic" tcp -t 1000 -n 100 $host 80)" '^!E(HOST|NET)UNREACH 100$'
+like 'last resort: an ICMPv6 error' "$(c "$traffic" tcp -t 2500 -n 20 $host 80)" "${refused}20\$"
 is 'IPv4 goes on by wan3' "$(c "$traffic" tcp -n 100 198.51.100.0/24 80)" '100.64.3.2 100'
 
 for k in 1 2 3; do ip -n "$gw" link set wan$k up && wan_address $k wan$k; done

@@ -58,7 +58,7 @@ spread() { # DESCRIPTION TEXT: 3000 over the three
 	for k in 1 2 3; do near "$1: wan$k" "$(seen "$2" $k)" 1000 110; done
 }
 
-ok 'load' asym load --iface wan1 --iface wan2 --iface wan3 --lan lan0
+needs 'load' asym load --iface wan1 --iface wan2 --iface wan3 --lan lan0
 ip -n "$net" neigh flush dev isp
 ip -n "$nb" neigh flush dev eth0
 spread 'TCP by one gateway' "$(c "$traffic" tcp -n 3000 198.51.100.0/24 80)"

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 lab
 for k in 1 2 3; do wan $k; done
-ok 'load' asym load --iface wan1 --iface wan2 --iface wan3 --lan lan0
+needs 'load' asym load --iface wan1 --iface wan2 --iface wan3 --lan lan0
 
 background() { # NAME NS ARGS...: a traffic until SIGTERM, its report in $tmp/NAME
 	local name=$1 ns=$2

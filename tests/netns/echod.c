@@ -37,6 +37,8 @@ static void seen_fill(char seen[SEEN_LEN], const struct sockaddr_in6 *peer)
 		inet_ntop(AF_INET, &a->s6_addr[12], seen, SEEN_LEN);
 	else
 		inet_ntop(AF_INET6, a, seen, SEEN_LEN);
+	memcpy(seen + SEEN_LEN - sizeof(peer->sin6_port), &peer->sin6_port,
+	       sizeof(peer->sin6_port));
 }
 
 static void watch(int ep, int fd, enum role role)

@@ -32,6 +32,11 @@ ok() { # DESCRIPTION CMD...: passes if CMD does; what CMD prints is shown if not
 	out=$("$@" 2>&1) || rc=$?
 	result $rc "$d"
 	[ $rc -eq 0 ] || diag "'$*' ended with $rc" "$out"
+	last_rc=$rc
+}
+needs() { # like ok, but the script ends if it fails
+	ok "$@"
+	[ "$last_rc" -eq 0 ] || { done_testing; exit 1; }
 }
 is() { # DESCRIPTION GOT WANT
 	local rc=0
@@ -141,7 +146,10 @@ lab() { # [SUFFIX]: the three namespaces, client and Internet host; links are ad
 	ip -n "$gw" addr add fd00:1::1/64 dev lan0
 	ip -n "$gw" route add 10.1.0.0/16 via 10.0.0.2
 	ip -n "$gw" route add fd00:2::/64 via fd00:1::2
-	gw sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	c sysctl -qw net.ipv6.ip_nonlocal_bind=1
+	# ICMP errors without a limit: every refused connection is to be seen
+	gw sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.icmp_ratelimit=0 \
+		net.ipv6.icmp.ratelimit=0
 	host_addresses
 	run_in "$net" "$build/tests/netns/echod" 53 80 443 5000
 	wait_for listening "$net" 5000
@@ -223,6 +231,9 @@ to() { # TEXT K...: how many went by the links K...
 failures() { # TEXT: how many exchanges did not end with an address
 	awk '/^!/ { n += $2 } END { print n + 0 }' <<<"$1"
 }
+# An ICMP error that comes back within connect() itself is only taken with the next SYN, 1 s later;
+# Linux says EACCES for ICMPv6 "reject route".
+refused='^!(EHOSTUNREACH|ENETUNREACH|EACCES) '
 kinds() { awk '{ print $1 }' <<<"$1" | sort -u | paste -sd' '; } # TEXT: the distinct results
 
 [ "$(id -u)" = 0 ] || skip_all 'needs root for network namespaces'

@@ -4,8 +4,8 @@
  *
  * Opens N connections (UDP: sockets) and makes one exchange on each, or several rounds of them.
  * Prints one line "RESULT COUNT" per distinct result of an exchange: the source address that echod
- * saw, or a "!" and what went wrong: !moved (echod sees another address than in the first
- * exchange), !lost (UDP without answer), !ETIMEDOUT, !EHOSTUNREACH and so on.
+ * saw, or a "!" and what went wrong: !moved (echod sees another address or port than in the
+ * first exchange), !lost (UDP without answer), !ETIMEDOUT, !EHOSTUNREACH and so on.
  *
  * Sources and destinations given as prefixes are used in turn, from the prefix' address 1 on.
  */
@@ -55,7 +55,7 @@ static struct {
 	size_t payload;
 	const char *device;
 	struct range dst, src;
-} opt = { .conns = 100, .window = 64, .rounds = 1, .timeout_ms = 3000, .payload = 8, .tos = -1 };
+} opt = { .conns = 100, .window = 64, .rounds = 1, .timeout_ms = 1000, .payload = 8, .tos = -1 };
 
 static struct conn *conns;
 static struct result results[1024];
@@ -91,8 +91,11 @@ static void count(const char *name)
 		;
 	if (i == sizeof(results) / sizeof(results[0]))
 		die("too many results");
-	if (i == n_results)
-		snprintf(results[n_results++].name, sizeof(results[0].name), "%s", name);
+	if (i == n_results) {
+		snprintf(results[i].name, sizeof(results[i].name), "%s", name);
+		results[i].count = 0;
+		n_results++;
+	}
 	results[i].count++;
 }
 
@@ -301,17 +304,16 @@ static void local_fill(const struct conn *c, char seen[SEEN_LEN])
 
 static void conn_answered(struct conn *c, const char *data)
 {
-	char seen[SEEN_LEN] = "";
+	char seen[SEEN_LEN], name[SEEN_LEN] = "";
 
-	if (opt.udp || !round_no)
-		memcpy(seen, data, SEEN_LEN - 1);
-	else
-		memcpy(seen, c->first, SEEN_LEN);
-	if (opt.local)
-		local_fill(c, seen);
+	memcpy(seen, opt.udp || !round_no ? data : c->first, SEEN_LEN);
 	if (!c->first[0])
 		memcpy(c->first, seen, SEEN_LEN);
-	conn_finish(c, strcmp(c->first, seen) ? "!moved" : seen);
+	if (opt.local)
+		local_fill(c, name);
+	else
+		memcpy(name, seen, SEEN_LEN - sizeof(in_port_t));
+	conn_finish(c, memcmp(c->first, seen, SEEN_LEN) ? "!moved" : name);
 }
 
 static void conn_read(struct conn *c)
@@ -433,7 +435,7 @@ static void usage(void)
 	      "  -s SRC[/LEN]  source addresses         -S PORT  first source port\n"
 	      "  -i DEV   bind to the device            -m MARK  mark the sockets\n"
 	      "  -q TOS   TOS or traffic class          -b N     payload in bytes (8)\n"
-	      "  -t MS    time-out of an exchange (3000)\n"
+	      "  -t MS    time-out of an exchange (1000)\n"
 	      "  -u       UDP: sendto without connect   -l       report the local address\n"
 	      "  -v       one line per exchange         -H       a round per line on stdin\n",
 	      stderr);
@@ -478,7 +480,8 @@ int main(int argc, char **argv)
 	struct rlimit files = { 65536, 65536 };
 
 	options(argc, argv);
-	signal(SIGTERM, on_term);
+	if (!opt.hold) /* fgets() would go on */
+		signal(SIGTERM, on_term);
 	setrlimit(RLIMIT_NOFILE, &files);
 	ep = epoll_create1(EPOLL_CLOEXEC);
 	conns = calloc(opt.conns, sizeof(*conns));
