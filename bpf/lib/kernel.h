@@ -21,6 +21,9 @@
 #define PACKET_HOST 0
 #endif
 
+/* include/linux/if_vlan.h, VLAN_VID_MASK: 0 is a frame with a priority, but of no VLAN. */
+#define VLAN_ID 0x0fff
+
 /* include/net/ip.h: more fragments follow, or an offset: not a whole datagram. */
 #define IP_FRAGMENT (0x2000 | 0x1fff)
 

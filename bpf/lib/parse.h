@@ -129,6 +129,9 @@ ASYM_INLINE int parse_v6(struct __sk_buff *skb, __u32 offset, struct asym_flow *
 ASYM_INLINE enum parse_result parse_flow(struct __sk_buff *skb, __u32 l2_len, struct asym_flow *f)
 {
 	f->ifindex = skb->ifindex;
+	/* A VLAN's frames come by here, their tag taken off, before they are the VLAN device's own. */
+	if (skb->vlan_present && skb->vlan_tci & VLAN_ID)
+		return PARSE_NOT_IP;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		return parse_v4(skb, l2_len, f);
 	if (skb->protocol == bpf_htons(ETH_P_IPV6))

@@ -17,6 +17,7 @@
 #define PROTO_ZERO 256
 #define PORT_ZERO 65536
 #define EXT(header) ((header) + 1)
+#define VLAN(id) ((id) + 1)
 
 struct pkt_spec {
 	bool v6;
@@ -34,6 +35,7 @@ struct pkt_spec {
 	/* what can be wrong */
 	const char *mac; /* destination */
 	uint16_t ether;
+	int vlan;	 /* VLAN(id): a tag before the rest */
 	uint8_t version, ihl;
 	int len_add;	 /* to the length in the IP header */
 	bool no_len;	 /* 0 there, as jumbograms have */
@@ -77,6 +79,15 @@ static inline void pkt_ether(struct pkt *p, const struct pkt_spec *s)
 		memcpy(eth->h_dest, s->mac, ETH_ALEN);
 	memset(eth->h_source, 0x22, ETH_ALEN);
 	eth->h_proto = htons(s->ether ? s->ether : pkt_is_v6(s) ? ETH_P_IPV6 : ETH_P_IP);
+}
+
+static inline void pkt_tag(struct pkt *p, const struct pkt_spec *s)
+{
+	__be16 tag[] = { htons(ETH_P_8021Q), htons((uint16_t)(s->vlan - 1)) };
+
+	memmove(p->data + 2 * ETH_ALEN + sizeof(tag), p->data + 2 * ETH_ALEN, p->len - 2 * ETH_ALEN);
+	memcpy(p->data + 2 * ETH_ALEN, tag, sizeof(tag));
+	p->len += sizeof(tag);
 }
 
 static inline struct iphdr *pkt_v4(struct pkt *p, const struct pkt_spec *s)
@@ -149,6 +160,8 @@ static inline struct pkt pkt_make(const struct pkt_spec *s)
 			htons((uint16_t)(p.len - ETH_HLEN - sizeof(*v6) + (uint32_t)s->len_add));
 	if (v4)
 		v4->tot_len = htons((uint16_t)(p.len - ETH_HLEN + (uint32_t)s->len_add));
+	if (s->vlan)
+		pkt_tag(&p, s);
 	if (s->cut)
 		p.len = s->cut;
 	return p;

@@ -125,6 +125,17 @@ static unsigned int cuts_over(const struct wire *w, const char *how, struct pkt_
 	return bad;
 }
 
+/* Linux takes VLAN tags off before tc ingress; the frame is not the device's own all the same.
+ * VLAN 0 is none. */
+static bool vlans_hold(const struct wire *w)
+{
+	struct pkt own = pkt_to(&(struct pkt_spec){ .vlan = VLAN(0) }, w->ifindex);
+	struct pkt other = pkt_to(&(struct pkt_spec){ .vlan = VLAN(10) }, w->ifindex);
+
+	return wire_send(w, &own, 0).reason == ASYM_LINK_IN &&
+	       wire_send(w, &other, 0).reason == ASYM_LINK_NOT_IP;
+}
+
 static void over(bool ethernet, enum object_program which, const char *how, uint32_t mark)
 {
 	struct wire w = wire_open(ethernet, which);
@@ -132,6 +143,7 @@ static void over(bool ethernet, enum object_program which, const char *how, uint
 
 	lab_load(CONF);
 	bad = rows_over(&w, how, mark);
+	bad += ethernet && !vlans_hold(&w);
 	bad += cuts_over(&w, how, (struct pkt_spec){ .options = 3 });
 	bad += cuts_over(&w, how, (struct pkt_spec){ .v6 = true });
 	wire_close(&w);
