@@ -32,7 +32,7 @@ int plan_bpf(struct plan *p, const struct host *h);
 struct prefix plan_on_link(const struct host_addr *a);
 /* Whether a is an address that the device's on-link prefixes and sources come from. */
 bool plan_on_link_addr(const struct host_addr *a, uint32_t ifindex, int family);
-/* Whether a device other than this one has a prefix that overlaps it. */
+/* Whether a device other than this one has a prefix that holds it. */
 bool plan_prefix_shared(const struct host *h, uint32_t ifindex, const struct prefix *p);
 
 static inline int plan_family(enum asym_family f)

@@ -26,7 +26,8 @@ bool plan_prefix_shared(const struct host *h, uint32_t ifindex, const struct pre
 
 		if (h->addrs[i].ifindex == ifindex || h->addrs[i].link_scope || !d || d->loopback)
 			continue;
-		if (prefix_overlaps(&other, p))
+		/* a narrower one, a LAN in the provider's 10/8, is found by main on its own */
+		if (prefix_covers(&other, p))
 			return true;
 	}
 	return false;
@@ -96,7 +97,8 @@ static bool reaches(const struct plan *p, const struct plan_link *l, const struc
 static int default_route(struct plan *p, const struct plan_link *l, enum asym_family f)
 {
 	const struct in6_addr *gateway = &l->gateway[f];
-	bool onlink = !addr_is_zero(gateway) && f == ASYM_V4 && !reaches(p, l, gateway);
+	bool onlink = !addr_is_zero(gateway) && !IN6_IS_ADDR_LINKLOCAL(gateway) &&
+		      !reaches(p, l, gateway);
 	struct route *r;
 
 	if (l->down[f] != PLAN_LIVE)
