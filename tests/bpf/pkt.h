@@ -85,7 +85,8 @@ static inline void pkt_tag(struct pkt *p, const struct pkt_spec *s)
 {
 	__be16 tag[] = { htons(ETH_P_8021Q), htons((uint16_t)(s->vlan - 1)) };
 
-	memmove(p->data + 2 * ETH_ALEN + sizeof(tag), p->data + 2 * ETH_ALEN, p->len - 2 * ETH_ALEN);
+	memmove(p->data + 2 * ETH_ALEN + sizeof(tag), p->data + 2 * ETH_ALEN,
+		p->len - 2 * ETH_ALEN);
 	memcpy(p->data + 2 * ETH_ALEN, tag, sizeof(tag));
 	p->len += sizeof(tag);
 }

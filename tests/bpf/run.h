@@ -31,7 +31,9 @@
 #include <linux/pkt_cls.h>
 
 /* ifindexes of the lab's devices */
-enum { LO = 1, LAN1 = 11, LAN2 = 12, WAN1 = 21, WAN2 = 22, WAN3 = 23, WAN4 = 24, TAP = 31, TUN = 32 };
+enum {
+	LO = 1, LAN1 = 11, LAN2 = 12, WAN1 = 21, WAN2 = 22, WAN3 = 23, WAN4 = 24, TAP = 31, TUN = 32
+};
 
 static struct {
 	bool ready; /* false without root */
@@ -208,11 +210,12 @@ static inline enum asym_reason counters_end(void)
 }
 
 /* Runs a program on the packet: its bytes, and what else of it can be read, must stay. */
-static inline uint32_t lab_test_run(enum object_program which, const struct pkt *p, uint32_t ifindex,
-				    uint32_t mark)
+static inline uint32_t lab_test_run(enum object_program which, const struct pkt *p,
+				    uint32_t ifindex, uint32_t mark)
 {
 	uint8_t out[sizeof(p->data)];
-	struct __sk_buff in = { .mark = mark, .ifindex = ifindex, .priority = 7, .cb = { 1, 2, 3 } };
+	struct __sk_buff in = { .mark = mark, .ifindex = ifindex, .priority = 7,
+				.cb = { 1, 2, 3 } };
 	struct __sk_buff after = {};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->len,
 		    .data_out = out, .data_size_out = sizeof(out), .ctx_in = &in,

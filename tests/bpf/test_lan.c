@@ -3,7 +3,7 @@
  * The lan programs: which packets they look at, and what they read from them.  Every row goes
  * through asym_lan_eth by BPF_PROG_TEST_RUN and by a TAP device, and through asym_lan_ip by a TUN.
  */
-#include "tests/bpf/wire.h"
+#include "tests/bpf/rows.h"
 
 /* By its mark a packet tells what was seen of it: 1 ports, 3 ICMP, 2 neither. */
 #define CONF                                                                                       \
@@ -12,17 +12,13 @@
 	"rule icmp { proto = {icmp, icmpv6}  policy = to3 }\n"                                     \
 	"rule rest { policy = to2 }\n"
 
-struct row {
-	const char *name;
-	struct pkt_spec pkt;
-	enum asym_reason reason;
-	uint32_t mark;
-};
-
 #define BUCKET(n) ASYM_LAN_BUCKET, (n) << 8
 #define DST(reason_and_mark, addr) { "to " addr, { .dst = addr }, reason_and_mark }
-#define PORTS(n, what) { what, { .proto = n }, BUCKET(1) }, { what " v6", { .proto = n, .v6 = true }, BUCKET(1) }
-#define EXTENSION(n) { "extension header " #n, { .v6 = true, .ext = EXT(n) }, ASYM_LAN_EXT_HEADER, 0 }
+#define PORTS(n, what)                                                                             \
+	{ what, { .proto = n }, BUCKET(1) },                                                       \
+	{ what " v6", { .proto = n, .v6 = true }, BUCKET(1) }
+#define EXTENSION(n)                                                                               \
+	{ "extension header " #n, { .v6 = true, .ext = EXT(n) }, ASYM_LAN_EXT_HEADER, 0 }
 #define SCOPE ASYM_LAN_SCOPE, 0
 #define MALFORMED ASYM_LAN_MALFORMED, 0
 
@@ -114,109 +110,41 @@ static const struct row rows[] = {
 	{ "marked, no IP", { .ether = ETH_P_ARP, .mark = 0x101 }, ASYM_LAN_MARKED, 0x101 },
 };
 
-static bool as_wanted(const char *how, const struct row *row, const struct outcome *o)
-{
-	bool good = o->reason == row->reason && o->mark == row->mark;
-
-	if (!good)
-		print_error("%s, %s: %s, mark 0x%x; expected %s, mark 0x%x\n", row->name, how,
-			    reason_name(o->reason), o->mark, reason_name(row->reason), row->mark);
-	return good;
-}
-
 static void test_rows(void **state)
 {
-	unsigned int bad = 0;
-
 	lab_need();
 	lab_load(CONF);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct outcome o = lab_send(PROGRAM_LAN_ETH, &rows[i].pkt);
-
-		bad += !as_wanted("test run", &rows[i], &o);
-	}
-	assert_int_equal(bad, 0);
+	assert_int_equal(rows_run(PROGRAM_LAN_ETH, rows, ARRAY_SIZE(rows)), 0);
 }
 
-static unsigned int rows_over(const struct wire *w, const char *how)
+static void over(bool ethernet, enum object_program which, const char *how)
 {
-	unsigned int bad = 0;
+	struct wire w = wire_open(ethernet, which);
+	unsigned int bad;
 
 	lab_load(CONF);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct pkt p = pkt_to(&rows[i].pkt, w->ifindex);
-		struct outcome o;
-
-		if (rows[i].pkt.mark || (!w->ethernet && rows[i].pkt.mac))
-			continue;
-		o = wire_send(w, &p, 0);
-		bad += !as_wanted(how, &rows[i], &o);
-	}
-	return bad;
-}
-
-/* Whole packets of `spec`, cut to every length from `from` bytes up, are malformed. */
-static unsigned int cuts_over(const struct wire *w, const char *how, struct pkt_spec spec,
-			      uint32_t from)
-{
-	struct row row = { "cut", {}, MALFORMED };
-	uint32_t whole = pkt_make(&spec).len;
-	unsigned int bad = 0;
-
-	for (spec.cut = from; spec.cut < whole; spec.cut++) {
-		struct pkt p = pkt_to(&spec, w->ifindex);
-		struct outcome o = wire_send(w, &p, 0);
-
-		if (!as_wanted(how, &row, &o))
-			print_error("... at %u of %u bytes\n", spec.cut, whole), bad++;
-	}
-	return bad;
-}
-
-static unsigned int all_cuts_over(const struct wire *w, const char *how)
-{
-	uint32_t from = w->ethernet ? ETH_HLEN : ETH_HLEN + 1;
-	unsigned int bad = 0;
-
-	bad += cuts_over(w, how, (struct pkt_spec){ 0 }, from);
-	bad += cuts_over(w, how, (struct pkt_spec){ .options = 10, .proto = 17 }, from);
-	bad += cuts_over(w, how, (struct pkt_spec){ .v6 = true }, from);
-	bad += cuts_over(w, how, (struct pkt_spec){ .v6 = true, .proto = 58, .icmp_type = 128 }, from);
-	return bad;
-}
-
-/* Linux takes VLAN tags off before tc ingress; the frame is not the device's own all the same.
- * VLAN 0 is none. */
-static bool vlans_hold(const struct wire *w)
-{
-	struct pkt own = pkt_to(&(struct pkt_spec){ .vlan = VLAN(0) }, w->ifindex);
-	struct pkt other = pkt_to(&(struct pkt_spec){ .vlan = VLAN(10) }, w->ifindex);
-
-	return wire_send(w, &own, 0).reason == ASYM_LAN_BUCKET &&
-	       wire_send(w, &other, 0).reason == ASYM_LAN_NOT_IP;
+	bad = rows_over(&w, how, rows, ARRAY_SIZE(rows), 0);
+	bad += cuts_over(&w, how, (struct pkt_spec){ 0 }, ASYM_LAN_MALFORMED);
+	bad += cuts_over(&w, how, (struct pkt_spec){ .options = 10, .proto = 17 },
+			 ASYM_LAN_MALFORMED);
+	bad += cuts_over(&w, how, (struct pkt_spec){ .v6 = true }, ASYM_LAN_MALFORMED);
+	bad += cuts_over(&w, how, (struct pkt_spec){ .v6 = true, .proto = 58, .icmp_type = 128 },
+			 ASYM_LAN_MALFORMED);
+	bad += ethernet && !vlans_hold(&w, ASYM_LAN_BUCKET, ASYM_LAN_NOT_IP);
+	wire_close(&w);
+	assert_int_equal(bad, 0);
 }
 
 static void test_tap(void **state)
 {
-	struct wire w;
-
-	lab_need();
-	w = wire_open(true, PROGRAM_LAN_ETH);
-	assert_int_equal(rows_over(&w, "TAP"), 0);
-	assert_true(vlans_hold(&w));
-	assert_int_equal(all_cuts_over(&w, "TAP"), 0);
-	wire_close(&w);
+	wire_need();
+	over(true, PROGRAM_LAN_ETH, "TAP");
 }
 
 static void test_tun(void **state)
 {
-	struct wire w;
-
-	lab_need();
-	w = wire_open(false, PROGRAM_LAN_IP);
-	assert_int_equal(rows_over(&w, "TUN"), 0);
-	assert_int_equal(all_cuts_over(&w, "TUN"), 0);
-	wire_close(&w);
+	wire_need();
+	over(false, PROGRAM_LAN_IP, "TUN");
 }
 
 /* Headers beyond the first piece of a packet: receive offload and some drivers leave them there. */
@@ -233,7 +161,7 @@ static void test_pieces(void **state)
 	unsigned int bad = 0;
 	struct wire w;
 
-	lab_need();
+	wire_need();
 	lab_load(CONF);
 	w = wire_open(true, PROGRAM_LAN_ETH);
 	for (size_t i = 0; i < ARRAY_SIZE(big); i++)
@@ -241,7 +169,7 @@ static void test_pieces(void **state)
 			struct pkt p = pkt_to(&big[i].pkt, w.ifindex);
 			struct outcome o = wire_send(&w, &p, linear);
 
-			bad += !as_wanted("in pieces", &big[i], &o);
+			bad += !row_holds("in pieces", &big[i], &o);
 		}
 	wire_close(&w);
 	assert_int_equal(bad, 0);
@@ -288,19 +216,7 @@ static void test_mask(void **state)
 
 	lab_need();
 	lab_load("mark-mask = 0x3f0000\n" CONF);
-	for (size_t i = 0; i < ARRAY_SIZE(masked); i++) {
-		struct outcome o = lab_send(PROGRAM_LAN_ETH, &masked[i].pkt);
-
-		assert_true(as_wanted("mask 0x3f0000", &masked[i], &o));
-	}
-}
-
-static void expect(const struct pkt_spec *s, enum asym_reason reason, uint32_t mark)
-{
-	struct row row = { "packet", *s, reason, mark };
-	struct outcome o = lab_send(PROGRAM_LAN_ETH, s);
-
-	assert_true(as_wanted("test run", &row, &o));
+	assert_int_equal(rows_run(PROGRAM_LAN_ETH, masked, ARRAY_SIZE(masked)), 0);
 }
 
 /* Before the first load, and with maps of another version. */
@@ -311,10 +227,10 @@ static void test_nothing_loaded(void **state)
 	uint32_t zero = 0;
 
 	lab_need();
-	expect(&s, ASYM_LAN_NO_RULE, 0);
+	row_expect(PROGRAM_LAN_ETH, &s, ASYM_LAN_NO_RULE, 0);
 	lab_load(CONF);
 	assert_int_equal(bpf_map_update_elem(lab.o.map[MAP_CONTROL], &zero, &other, 0), 0);
-	expect(&s, ASYM_LAN_NO_RULE, 0);
+	row_expect(PROGRAM_LAN_ETH, &s, ASYM_LAN_NO_RULE, 0);
 }
 
 /* The reasons that no row above gives; test_policy.c has more of each. */
@@ -324,11 +240,11 @@ static void test_reasons(void **state)
 
 	lab_need();
 	lab_load(LAB_WANS LAB_POLICIES "rule tcp { proto = tcp policy = to2  sticky = 1h }\n");
-	expect(&udp, ASYM_LAN_NO_RULE, 0);
-	expect(&s, ASYM_LAN_BUCKET, 0x200);
-	expect(&s, ASYM_LAN_STICKY, 0x200);
+	row_expect(PROGRAM_LAN_ETH, &udp, ASYM_LAN_NO_RULE, 0);
+	row_expect(PROGRAM_LAN_ETH, &s, ASYM_LAN_BUCKET, 0x200);
+	row_expect(PROGRAM_LAN_ETH, &s, ASYM_LAN_STICKY, 0x200);
 	lab_load_on(CONF, "device wan1 index 21\n");
-	expect(&s, ASYM_LAN_LAST_RESORT, 0xfe00);
+	row_expect(PROGRAM_LAN_ETH, &s, ASYM_LAN_LAST_RESORT, 0xfe00);
 	lab_all_seen(ASYM_LAN_BUCKET, ASYM_LAN_MALFORMED);
 }
 

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The link programs: which packets get the mark of the link that answers them. */
-#include "tests/bpf/wire.h"
+#include "tests/bpf/rows.h"
 
 /* What comes in by wan3 is answered by wan4. */
-#define CONF "link wan1 {} link wan2 {} link wan3 { reply = wan4 } link wan4 {} link tap {} link tun {}\n"
-
-struct row {
-	const char *name;
-	struct pkt_spec pkt;
-	enum asym_reason reason;
-	uint32_t mark;
-};
+#define CONF                                                                                       \
+	"link wan1 {} link wan2 {} link wan3 { reply = wan4 } link wan4 {}\n"                      \
+	"link tap {} link tun {}\n"
 
 #define IN(n) ASYM_LINK_IN, (n) << 8
 #define SCOPE ASYM_LINK_SCOPE, 0
@@ -61,79 +56,12 @@ static const struct row test_run_rows[] = {
 	{ "loopback", { .in = LO }, ASYM_LINK_UNKNOWN, 0 },
 };
 
-static bool as_wanted(const char *how, const struct row *row, const struct outcome *o)
-{
-	bool good = o->reason == row->reason && o->mark == row->mark;
-
-	if (!good)
-		print_error("%s, %s: %s, mark 0x%x; expected %s, mark 0x%x\n", row->name, how,
-			    reason_name(o->reason), o->mark, reason_name(row->reason), row->mark);
-	return good;
-}
-
-static unsigned int run_rows(const struct row *r, size_t n)
-{
-	unsigned int bad = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct outcome o = lab_send(PROGRAM_LINK_ETH, &r[i].pkt);
-
-		bad += !as_wanted("test run", &r[i], &o);
-	}
-	return bad;
-}
-
 static void test_rows(void **state)
 {
 	lab_need();
 	lab_load(CONF);
-	assert_int_equal(run_rows(rows, ARRAY_SIZE(rows)), 0);
-	assert_int_equal(run_rows(test_run_rows, ARRAY_SIZE(test_run_rows)), 0);
-}
-
-static unsigned int rows_over(const struct wire *w, const char *how, uint32_t mark)
-{
-	unsigned int bad = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct pkt p = pkt_to(&rows[i].pkt, w->ifindex);
-		struct row row = rows[i];
-		struct outcome o;
-
-		if (!w->ethernet && row.pkt.mac)
-			continue;
-		row.mark = row.mark ? mark : 0;
-		o = wire_send(w, &p, 0);
-		bad += !as_wanted(how, &row, &o);
-	}
-	return bad;
-}
-
-/* Every length of the packet below its own. */
-static unsigned int cuts_over(const struct wire *w, const char *how, struct pkt_spec spec)
-{
-	struct row row = { "cut", {}, MALFORMED };
-	uint32_t whole = pkt_make(&spec).len;
-	unsigned int bad = 0;
-
-	for (spec.cut = ETH_HLEN + !w->ethernet; spec.cut < whole; spec.cut++) {
-		struct pkt p = pkt_to(&spec, w->ifindex);
-		struct outcome o = wire_send(w, &p, 0);
-
-		bad += !as_wanted(how, &row, &o);
-	}
-	return bad;
-}
-
-/* Linux takes VLAN tags off before tc ingress; the frame is not the device's own all the same.
- * VLAN 0 is none. */
-static bool vlans_hold(const struct wire *w)
-{
-	struct pkt own = pkt_to(&(struct pkt_spec){ .vlan = VLAN(0) }, w->ifindex);
-	struct pkt other = pkt_to(&(struct pkt_spec){ .vlan = VLAN(10) }, w->ifindex);
-
-	return wire_send(w, &own, 0).reason == ASYM_LINK_IN &&
-	       wire_send(w, &other, 0).reason == ASYM_LINK_NOT_IP;
+	assert_int_equal(rows_run(PROGRAM_LINK_ETH, rows, ARRAY_SIZE(rows)), 0);
+	assert_int_equal(rows_run(PROGRAM_LINK_ETH, test_run_rows, ARRAY_SIZE(test_run_rows)), 0);
 }
 
 static void over(bool ethernet, enum object_program which, const char *how, uint32_t mark)
@@ -142,32 +70,24 @@ static void over(bool ethernet, enum object_program which, const char *how, uint
 	unsigned int bad;
 
 	lab_load(CONF);
-	bad = rows_over(&w, how, mark);
-	bad += ethernet && !vlans_hold(&w);
-	bad += cuts_over(&w, how, (struct pkt_spec){ .options = 3 });
-	bad += cuts_over(&w, how, (struct pkt_spec){ .v6 = true });
+	bad = rows_over(&w, how, rows, ARRAY_SIZE(rows), mark);
+	bad += cuts_over(&w, how, (struct pkt_spec){ .options = 3 }, ASYM_LINK_MALFORMED);
+	bad += cuts_over(&w, how, (struct pkt_spec){ .v6 = true }, ASYM_LINK_MALFORMED);
+	bad += ethernet && !vlans_hold(&w, ASYM_LINK_IN, ASYM_LINK_NOT_IP);
 	wire_close(&w);
 	assert_int_equal(bad, 0);
 }
 
 static void test_tap(void **state)
 {
-	lab_need();
+	wire_need();
 	over(true, PROGRAM_LINK_ETH, "TAP", 0x500);
 }
 
 static void test_tun(void **state)
 {
-	lab_need();
+	wire_need();
 	over(false, PROGRAM_LINK_IP, "TUN", 0x600);
-}
-
-static void expect(const struct pkt_spec *s, enum asym_reason reason, uint32_t mark)
-{
-	struct row row = { "packet", *s, reason, mark };
-	struct outcome o = lab_send(PROGRAM_LINK_ETH, s);
-
-	assert_true(as_wanted("test run", &row, &o));
 }
 
 static void test_nothing_loaded(void **state)
@@ -175,7 +95,7 @@ static void test_nothing_loaded(void **state)
 	struct pkt_spec s = { .in = WAN1 };
 
 	lab_need();
-	expect(&s, ASYM_LINK_UNKNOWN, 0);
+	row_expect(PROGRAM_LINK_ETH, &s, ASYM_LINK_UNKNOWN, 0);
 }
 
 /* A reload takes a link away, and gives its device to another: each bank has its own devices. */
@@ -187,14 +107,14 @@ static void test_reload(void **state)
 	lab_need();
 	first = maps_idle_bank(&lab.o);
 	lab_load("link wan1 {} link wan2 {}");
-	expect(&two, ASYM_LINK_IN, 0x200);
+	row_expect(PROGRAM_LINK_ETH, &two, ASYM_LINK_IN, 0x200);
 	lab_load("link b { device = wan1 } link a { device = wan3 } link wan1 { device = wan4 }");
-	expect(&one, ASYM_LINK_IN, 0x100);
-	expect(&two, ASYM_LINK_UNKNOWN, 0);
-	expect(&(struct pkt_spec){ .in = WAN4 }, ASYM_LINK_IN, 0x300);
+	row_expect(PROGRAM_LINK_ETH, &one, ASYM_LINK_IN, 0x100);
+	row_expect(PROGRAM_LINK_ETH, &two, ASYM_LINK_UNKNOWN, 0);
+	row_expect(PROGRAM_LINK_ETH, &(struct pkt_spec){ .in = WAN4 }, ASYM_LINK_IN, 0x300);
 	lab_switch(first);
-	expect(&two, ASYM_LINK_IN, 0x200);
-	expect(&(struct pkt_spec){ .in = WAN4 }, ASYM_LINK_UNKNOWN, 0);
+	row_expect(PROGRAM_LINK_ETH, &two, ASYM_LINK_IN, 0x200);
+	row_expect(PROGRAM_LINK_ETH, &(struct pkt_spec){ .in = WAN4 }, ASYM_LINK_UNKNOWN, 0);
 }
 
 /* Emptying a bank leaves the other one's devices. */
@@ -207,17 +127,21 @@ static void test_clear(void **state)
 	bank = maps_idle_bank(&lab.o);
 	lab_load(CONF);
 	maps_clear(&lab.o, !bank);
-	expect(&s, ASYM_LINK_IN, 0x100);
+	row_expect(PROGRAM_LINK_ETH, &s, ASYM_LINK_IN, 0x100);
 	maps_clear(&lab.o, bank);
-	expect(&s, ASYM_LINK_UNKNOWN, 0);
+	row_expect(PROGRAM_LINK_ETH, &s, ASYM_LINK_UNKNOWN, 0);
 }
 
 static void test_mask(void **state)
 {
+	static const struct row masked[] = {
+		{ "others' bits", { .in = WAN2, .mark = 0xffc0ffff }, ASYM_LINK_IN, 0xffc2ffff },
+		{ "ours", { .in = WAN2, .mark = 0x200000 }, ASYM_LINK_MARKED, 0x200000 },
+	};
+
 	lab_need();
 	lab_load("mark-mask = 0x3f0000\n" CONF);
-	expect(&(struct pkt_spec){ .in = WAN2, .mark = 0xffc0ffff }, ASYM_LINK_IN, 0xffc2ffff);
-	expect(&(struct pkt_spec){ .in = WAN2, .mark = 0x200000 }, ASYM_LINK_MARKED, 0x200000);
+	assert_int_equal(rows_run(PROGRAM_LINK_ETH, masked, ARRAY_SIZE(masked)), 0);
 }
 
 static void test_reasons(void **state)

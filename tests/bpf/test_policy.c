@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From the rule to the link in asym_lan_eth: shares, keys, tiers, last resorts, and two banks. */
+/* From the rule to the link in asym_lan_eth: shares, keys, tiers and last resorts. */
 #include "tests/bpf/run.h"
-#include <pthread.h>
-#include <stdatomic.h>
 
 #define HASHES 20000
 #define LINKS 5 /* 0: none */
@@ -17,7 +15,8 @@ static struct pkt flow_packet(uint32_t n, bool v6, bool src, bool dst, bool port
 		snprintf(from, sizeof(from), "2001:db8:1::%x", src ? n : 1);
 		snprintf(to, sizeof(to), "2001:db8:f::%x", dst ? n : 1);
 	} else {
-		snprintf(from, sizeof(from), "10.0.%u.%u", src ? n >> 8 & 255 : 0, src ? n & 255 : 1);
+		snprintf(from, sizeof(from), "10.0.%u.%u", src ? n >> 8 & 255 : 0,
+			 src ? n & 255 : 1);
 		snprintf(to, sizeof(to), "198.51.%u.%u", dst ? n >> 8 & 255 : 0, dst ? n & 255 : 1);
 	}
 	s.sport = ports ? (int)(1024 + n) : 0;
@@ -66,7 +65,8 @@ static void shares_are(const struct spread *s, const unsigned int *weights)
 		double want = (double)HASHES * weights[i] / total;
 
 		if (s->links[i] < want - HASHES / 100 || s->links[i] > want + HASHES / 100)
-			fail_msg("link %u has %u of %d, expected %.0f", i, s->links[i], HASHES, want);
+			fail_msg("link %u has %u of %d, expected %.0f", i, s->links[i], HASHES,
+				 want);
 	}
 }
 
@@ -125,12 +125,17 @@ static void test_keys(void **state)
 		}
 }
 
+static unsigned int link_bit(const struct pkt_spec *s)
+{
+	return 1u << (lab_send(PROGRAM_LAN_ETH, s).mark >> 8);
+}
+
 static unsigned int protocols_spread(void)
 {
 	unsigned int links = 0;
 
 	for (int proto = 100; proto < 131; proto++)
-		links |= 1u << (lab_send(PROGRAM_LAN_ETH, &(struct pkt_spec){ .proto = proto }).mark >> 8);
+		links |= link_bit(&(struct pkt_spec){ .proto = proto });
 	return links;
 }
 
@@ -139,7 +144,7 @@ static unsigned int dports_spread(void)
 	unsigned int links = 0;
 
 	for (int port = 1; port < 50; port++)
-		links |= 1u << (lab_send(PROGRAM_LAN_ETH, &(struct pkt_spec){ .dport = port }).mark >> 8);
+		links |= link_bit(&(struct pkt_spec){ .dport = port });
 	return links;
 }
 
@@ -183,7 +188,8 @@ static char *machine_with(const char *const *carries)
 	for (unsigned int i = 1; i < LINKS; i++) {
 		const char *c = carries[i - 1];
 
-		str_add(&host, "device wan%u index 2%u up ethernet%s\n", i, i, *c ? " carrier" : "");
+		str_add(&host, "device wan%u index 2%u up ethernet%s\n", i, i,
+			*c ? " carrier" : "");
 		if (strchr(c, '4'))
 			str_add(&host, "addr wan%u 192.0.2.%u/24\n"
 				"route default via 192.0.2.254 dev wan%u\n", i, i, i);
@@ -267,6 +273,7 @@ static void test_last_resort_mask(void **state)
 /* The highest id there may be. */
 static void test_most_links(void **state)
 {
+	struct pkt_spec s = { .src = "10.0.77.7" };
 	_cleanup_free_ char *conf = NULL;
 	struct str text = {};
 
@@ -277,73 +284,11 @@ static void test_most_links(void **state)
 	conf = text.s;
 	lab_load(conf);
 	for (int i = 0; i < 2; i++) {
-		struct outcome o = lab_send(PROGRAM_LAN_ETH, &(struct pkt_spec){ .src = "10.0.77.7" });
+		struct outcome o = lab_send(PROGRAM_LAN_ETH, &s);
 
 		assert_int_equal(o.mark, ASYM_MAX_LINKS << 8);
 		assert_int_equal(o.reason, i ? ASYM_LAN_STICKY : ASYM_LAN_BUCKET);
 	}
-}
-
-/* Two configurations that have nothing in common: any mixture of them marks a packet otherwise. */
-#define OLD "set s { prefixes = 198.51.100.0/24 } policy a { links = wan1 } policy b { links = wan4 }\n"
-#define NEW "set s { prefixes = 203.0.113.0/24 } policy a { links = wan3 } policy b { links = wan2 }\n"
-#define RULES "rule x { dst-set = s policy = a } rule y { policy = b }\n"
-#define OLD_MARK 0x100
-#define NEW_MARK 0x20000
-
-static uint32_t load_both(void)
-{
-	uint32_t bank = maps_idle_bank(&lab.o);
-
-	lab_load(LAB_WANS OLD RULES);
-	lab_load("mark-mask = 0xff0000 " LAB_WANS NEW RULES);
-	return bank;
-}
-
-static void test_banks(void **state)
-{
-	struct pkt_spec s = { 0 };
-	uint32_t old;
-
-	lab_need();
-	old = load_both();
-	for (int i = 0; i < 4; i++) {
-		lab_switch(i & 1 ? old : !old);
-		assert_int_equal(lab_send(PROGRAM_LAN_ETH, &s).mark, i & 1 ? OLD_MARK : NEW_MARK);
-	}
-}
-
-static atomic_bool flipping;
-
-static void *flip(void *unused)
-{
-	for (uint32_t bank = 0; flipping; bank = !bank)
-		maps_switch(&lab.o, lab.cookie, bank);
-	return NULL;
-}
-
-/* The switch comes at any moment. */
-static void test_switching(void **state)
-{
-	unsigned int old = 0, new = 0;
-	struct pkt p = pkt_to(&(struct pkt_spec){ 0 }, LAN1);
-	pthread_t thread;
-
-	lab_need();
-	load_both();
-	flipping = true;
-	assert_int_equal(pthread_create(&thread, NULL, flip, NULL), 0);
-	for (int i = 0; i < 100000; i++) {
-		uint32_t mark = lab_test_run(PROGRAM_LAN_ETH, &p, LAN1, 0);
-
-		old += mark == OLD_MARK;
-		new += mark == NEW_MARK;
-	}
-	flipping = false;
-	pthread_join(thread, NULL);
-	print_message("# %u packets by the old configuration, %u by the new\n", old, new);
-	assert_int_equal(old + new, 100000);
-	assert_true(old > 100 && new > 100);
 }
 
 int main(void)
@@ -352,8 +297,7 @@ int main(void)
 		cmocka_unit_test(test_weights),	    cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_flow),	    cmocka_unit_test(test_seed),
 		cmocka_unit_test(test_tiers),	    cmocka_unit_test(test_last_resort_mask),
-		cmocka_unit_test(test_most_links),  cmocka_unit_test(test_banks),
-		cmocka_unit_test(test_switching),
+		cmocka_unit_test(test_most_links),
 	};
 
 	return cmocka_run_group_tests(tests, lab_open, lab_close);

@@ -9,7 +9,7 @@
 #define SETS                                                                                       \
 	"set before { prefixes = {\"10.9.0.0/16\", \"2001:db8:9::/48\"} }\n"                       \
 	"set nested { prefixes = {\"10.1.0.0/16\", \"10.1.2.0/24\", 10.1.2.3,\n"                   \
-	"	\"2001:db8:5::/48\", \"2001:db8:5:1::/64\", \"2001:db8:5:1::9\"} }\n"              \
+	"\"2001:db8:5::/48\", \"2001:db8:5:1::/64\", \"2001:db8:5:1::9\"} }\n"                     \
 	"set after { prefixes = {\"10.8.0.0/13\", \"2001:db8:8::/46\"} }\n"                        \
 	"set every-v4 { prefixes = \"0.0.0.0/0\" }\n"                                              \
 	"set every { prefixes = \"::/0\" }\n"
@@ -55,7 +55,8 @@ static const struct field fields[] = {
 	{ "dst = \"2000::/3\"", ASYM_MATCH_DST, SPECS(TO("2000::"), TO("3fff::1")),
 	  SPECS(TO("1fff::1"), TO("4000::"), { 0 }) },
 
-	{ "proto = {tcp, udp}", ASYM_MATCH_PROTO, SPECS({ 0 }, PROTO(17), { .v6 = true, .proto = 17 }),
+	{ "proto = {tcp, udp}", ASYM_MATCH_PROTO,
+	  SPECS({ 0 }, PROTO(17), { .v6 = true, .proto = 17 }),
 	  SPECS(PROTO(1), PROTO(47), { .v6 = true, .proto = 58 }, PROTO(5), PROTO(38)) },
 	{ "proto = {0, 31, 32, 64, 127, 128, 223, 224, 255}", ASYM_MATCH_PROTO,
 	  SPECS(PROTO(PROTO_ZERO), PROTO(31), PROTO(32), PROTO(64), PROTO(127), PROTO(128),
@@ -72,13 +73,14 @@ static const struct field fields[] = {
 	  SPECS(DPORT(PORT_ZERO), DPORT(8000), DPORT(8050), DPORT(8100), DPORT(65535),
 		{ .proto = 17, .dport = 8100 }, { .dport = 8000, .options = 3 }),
 	  SPECS(DPORT(1), DPORT(7999), DPORT(8101), DPORT(65534)) },
-	{ "proto = tcp dport = 0-65535", ASYM_MATCH_DPORT, SPECS({ 0 }, DPORT(PORT_ZERO), DPORT(65535)),
-	  NULL, 0 },
+	{ "proto = tcp dport = 0-65535", ASYM_MATCH_DPORT,
+	  SPECS({ 0 }, DPORT(PORT_ZERO), DPORT(65535)), NULL, 0 },
 	{ "proto = tcp sport = {1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31-33}",
 	  ASYM_MATCH_SPORT, SPECS(SPORT(1), SPORT(15), SPORT(29), SPORT(31), SPORT(33)),
 	  SPECS({ 0 }, SPORT(2), SPORT(30), SPORT(34), { .dport = 31 }, SPORT(PORT_ZERO)) },
 	{ "proto = udplite sport = 40000", ASYM_MATCH_SPORT,
-	  SPECS(PROTO(136), { .proto = 136, .v6 = true }), SPECS({ .proto = 136, .sport = 40001 }) },
+	  SPECS(PROTO(136), { .proto = 136, .v6 = true }),
+	  SPECS({ .proto = 136, .sport = 40001 }) },
 
 	{ "dscp = {0, 46, 63}", ASYM_MATCH_DSCP,
 	  SPECS({ 0 }, { .dscp = 46 }, { .dscp = 63 }, { .ecn = 3 }, { .dscp = 46, .ecn = 1 },
@@ -110,7 +112,8 @@ static const struct field fields[] = {
 	{ "dst-set = after", ASYM_MATCH_DST_SET,
 	  SPECS(TO("10.8.0.0"), TO("10.9.1.1"), TO("10.15.255.255"), TO("2001:db8:b:ffff::")),
 	  SPECS(TO("10.7.255.255"), TO("10.16.0.0"), TO("2001:db8:c::"), TO("2001:db8:7:ffff::")) },
-	{ "src-set = every-v4", ASYM_MATCH_SRC_SET, SPECS({ 0 }, SRC("255.0.0.1")), SPECS({ .v6 = true }) },
+	{ "src-set = every-v4", ASYM_MATCH_SRC_SET, SPECS({ 0 }, SRC("255.0.0.1")),
+	  SPECS({ .v6 = true }) },
 	{ "src-set = every", ASYM_MATCH_SRC_SET, SPECS({ 0 }, { .v6 = true }), NULL, 0 },
 };
 
@@ -236,7 +239,8 @@ static void test_order(void **state)
 
 	lab_need();
 	lab_load(LAB_WANS LAB_POLICIES "rule a { proto = tcp dport = 80 policy = to3 }\n"
-		 "rule b { proto = tcp policy = to2 } rule c { proto = tcp dport = 443 policy = to4 }\n"
+		 "rule b { proto = tcp policy = to2 }\n"
+		 "rule c { proto = tcp dport = 443 policy = to4 }\n"
 		 "rule d { policy = to1 } rule e { policy = to4 }");
 	assert_int_equal(lab_send(PROGRAM_LAN_ETH, &http).mark, 0x300);
 	assert_int_equal(lab_send(PROGRAM_LAN_ETH, &https).mark, 0x200);
@@ -285,18 +289,19 @@ static void test_most_rules(void **state)
 /* Rules beyond the number in use are not looked at, though an earlier load left them there. */
 static void test_fewer_rules(void **state)
 {
+	struct pkt_spec tcp = { 0 }, udp = { .proto = IPPROTO_UDP };
 	struct loaded *l;
 
 	lab_need();
 	for (int bank = 0; bank < ASYM_BANKS; bank++)
-		lab_load(LAB_WANS LAB_POLICIES "rule a { proto = udp policy = to1 } rule b { policy = to2 }");
+		lab_load(LAB_WANS LAB_POLICIES "rule a { proto = udp policy = to1 }\n"
+					       "rule b { policy = to2 }");
 	l = loaded_new(LAB_WANS LAB_POLICIES "rule a { proto = udp policy = to1 }", NULL);
 	lab_use(&l->p);
-	assert_int_equal(lab_send(PROGRAM_LAN_ETH, &(struct pkt_spec){ 0 }).reason, ASYM_LAN_NO_RULE);
+	assert_int_equal(lab_send(PROGRAM_LAN_ETH, &tcp).reason, ASYM_LAN_NO_RULE);
 	l->p.config.rules = 0;
 	lab_use(&l->p);
-	assert_int_equal(lab_send(PROGRAM_LAN_ETH, &(struct pkt_spec){ .proto = 17 }).reason,
-			 ASYM_LAN_NO_RULE);
+	assert_int_equal(lab_send(PROGRAM_LAN_ETH, &udp).reason, ASYM_LAN_NO_RULE);
 	loaded_free(l);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What explain says (apply/choose.c, select.h compiled for user space) is what the lan program does:
- * random rules, sets, policies and packets.  SEED=n in the environment repeats a run.
+ * What explain says (apply/choose.c, select.h compiled for user space) is what the lan program
+ * does: random rules, sets, policies and packets.  SEED=n in the environment repeats a run.
  */
 #include "apply/choose.h"
 #include "core/buckets.h"
@@ -39,7 +39,8 @@ static struct in6_addr some_addr(bool v6)
 	struct in6_addr a = { .s6_addr = { [10] = 0xff, [11] = 0xff, [12] = 10 } };
 
 	if (v6)
-		a = (struct in6_addr){ .s6_addr = { 0x20, 1, 0xd, 0xb8, [7] = below(3), [8] = below(2) << 7 } };
+		a = (struct in6_addr){ .s6_addr = { 0x20, 1, 0xd, 0xb8, [7] = below(3),
+						    [8] = below(2) << 7 } };
 	a.s6_addr[13] = (uint8_t)below(4);
 	a.s6_addr[14] = (uint8_t)(below(2) << 7);
 	a.s6_addr[15] = (uint8_t)below(4);
@@ -49,7 +50,8 @@ static struct in6_addr some_addr(bool v6)
 static struct prefix some_prefix(void)
 {
 	bool v6 = below(2);
-	struct prefix p = { .addr = some_addr(v6), .len = (uint8_t)(v6 ? below(129) : 96 + below(33)) };
+	struct prefix p = { .addr = some_addr(v6),
+			    .len = (uint8_t)(v6 ? below(129) : 96 + below(33)) };
 
 	if (often())
 		p.len = (uint8_t)(v6 ? 50 + below(79) : 104 + below(25));
@@ -181,9 +183,11 @@ static void some_question(struct question *q)
 	bool v6 = below(2), echo;
 	struct in6_addr a = some_addr(v6), b = some_addr(v6);
 	struct pkt_spec s = { .v6 = v6, .src = addr_str(&a, src), .dst = addr_str(&b, dst),
-			      .proto = some_proto(), .dscp = (uint8_t)below(64), .ecn = (uint8_t)below(4),
-			      .flow_label = any() & 0xfffff, .in = devices[below(ARRAY_SIZE(devices))] };
-	struct asym_flow f = { .ifindex = s.in, .family = v6, .proto = (uint8_t)s.proto, .dscp = s.dscp };
+			      .proto = some_proto(), .dscp = (uint8_t)below(64),
+			      .ecn = (uint8_t)below(4), .flow_label = any() & 0xfffff,
+			      .in = devices[below(ARRAY_SIZE(devices))] };
+	struct asym_flow f = { .ifindex = s.in, .family = v6, .proto = (uint8_t)s.proto,
+			       .dscp = s.dscp };
 
 	if (!v6)
 		s.options = (uint8_t)(below(3) ? 0 : below(11));
@@ -229,8 +233,8 @@ static void compare(const struct question *q, struct choose_verdict *v, enum asy
 		    uint32_t mark, unsigned int round, unsigned int n)
 {
 	if (mark != (uint32_t)v->link << 8 || reason != reason_of(v))
-		fail_msg("round %u, packet %u: the program %s, mark 0x%x; explain %s, link %u", round, n,
-			 reason_name(reason), mark, reason_name(reason_of(v)), v->link);
+		fail_msg("round %u, packet %u: the program %s, mark 0x%x; explain %s, link %u",
+			 round, n, reason_name(reason), mark, reason_name(reason_of(v)), v->link);
 }
 
 static void test_same_verdict(void **state)

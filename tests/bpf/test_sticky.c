@@ -72,7 +72,8 @@ static void test_kept(void **state)
 static void test_key_src_dst(void **state)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
-		begin(LAB_WANS POLICY "rule web { policy = p  sticky = 10m  sticky-key = src+dst }", v6);
+		begin(LAB_WANS POLICY
+		      "rule web { policy = p  sticky = 10m  sticky-key = src+dst }", v6);
 		expect(&there, ASYM_LAN_STICKY, here_mark);
 		there.dst = v6 ? "2001:db8:f::8" : "198.51.100.8";
 		assert_int_equal(outcome_of(&there).reason, ASYM_LAN_BUCKET);
@@ -91,9 +92,10 @@ static void test_reloads(void **state)
 		{ "the same", CONF, true },
 		{ "another place", LAB_WANS POLICY "rule a { proto = gre policy = p }\n"
 		  "rule b { proto = ah policy = p  sticky = 1h }\n" STICKY, true },
-		{ "other weights", LAB_WANS "policy p { links = {\"wan1:9\", \"wan2:8\", wan3, wan4} }"
-		  STICKY, true },
-		{ "another policy", LAB_WANS "policy q { links = {wan1} key = src }\n" POLICY STICKY, true },
+		{ "other weights", LAB_WANS
+		  "policy p { links = {\"wan1:9\", \"wan2:8\", wan3, wan4} }" STICKY, true },
+		{ "another policy", LAB_WANS "policy q { links = {wan1} key = src }\n"
+		  POLICY STICKY, true },
 		{ "another time", LAB_WANS POLICY "rule web { policy = p  sticky = 1h }", true },
 		{ "another name", LAB_WANS POLICY "rule wob { policy = p  sticky = 10m }", false },
 		{ "no more sticky", LAB_WANS POLICY "rule web { policy = p }", false },
@@ -116,8 +118,8 @@ static void test_two_rules(void **state)
 {
 	struct pkt_spec udp;
 
-	begin(LAB_WANS LAB_POLICIES POLICY "rule udp { proto = udp policy = to3  sticky = 1h }\n" STICKY,
-	      false);
+	begin(LAB_WANS LAB_POLICIES POLICY
+	      "rule udp { proto = udp policy = to3  sticky = 1h }\n" STICKY, false);
 	udp = here;
 	udp.proto = IPPROTO_UDP;
 	expect(&udp, ASYM_LAN_BUCKET, 0x300);
@@ -186,8 +188,8 @@ static void test_family_dies(void **state)
  * its policy does not have any more. */
 static void test_tier_returns(void **state)
 {
-	static const char conf[] = LAB_WANS "policy p { tier { links = wan1 } tier { links = wan2 } }\n"
-					    STICKY;
+	static const char conf[] =
+		LAB_WANS "policy p { tier { links = wan1 } tier { links = wan2 } }\n" STICKY;
 	_cleanup_free_ char *host = NULL;
 	struct pkt_spec s = { 0 };
 

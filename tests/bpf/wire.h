@@ -20,15 +20,25 @@
 #define SO_RCVMARK 75
 #endif
 
-/* Where Linux builds a TUN packet in one piece, whatever the header says: up to a page. */
-#define WIRE_ONE_PIECE 4096
-
 struct wire {
 	int fd;
 	uint32_t ifindex;
 	bool ethernet;
 	int sniffer[2]; /* IPv4, IPv6 */
 };
+
+/* Skips without root, TUN devices or SO_RCVMARK. */
+static inline void wire_need(void)
+{
+	int one = 1, fd;
+
+	lab_need();
+	fd = socket(AF_PACKET, SOCK_RAW, 0);
+	one = setsockopt(fd, SOL_SOCKET, SO_RCVMARK, &one, sizeof(one));
+	close(fd);
+	if (one || access("/dev/net/tun", F_OK))
+		skip();
+}
 
 static inline int wire_sniffer(uint32_t ifindex, uint16_t ether)
 {
@@ -97,13 +107,14 @@ static inline void wire_drain(const struct wire *w)
 }
 
 /* Writes the packet; the kernel has taken it all the way when write returns.  linear: so many bytes
- * of it in one piece, 0: all. */
+ * of it in the first piece, 0: all.  Linux does not break up what fits into a page. */
 static inline void wire_write(const struct wire *w, const struct pkt *p, uint16_t linear)
 {
 	struct virtio_net_hdr vnet = { .hdr_len = linear };
 	struct tun_pi pi = { 0 };
 	struct iovec tap[] = { { &vnet, sizeof(vnet) }, { (void *)p->data, p->len } };
-	struct iovec tun[] = { { &pi, sizeof(pi) }, { (void *)(p->data + ETH_HLEN), p->len - ETH_HLEN } };
+	struct iovec tun[] = { { &pi, sizeof(pi) },
+			       { (void *)(p->data + ETH_HLEN), p->len - ETH_HLEN } };
 
 	memcpy(&pi.proto, p->data + 2 * ETH_ALEN, sizeof(pi.proto));
 	if (writev(w->fd, w->ethernet ? tap : tun, 2) < 0)

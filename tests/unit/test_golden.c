@@ -41,7 +41,7 @@ static void read_conf(struct model *m, const char *name, struct findings *f)
 		config_read(m, path, f);
 }
 
-/* What check says of the case belongs to it: goldens of configurations no one can load say nothing. */
+/* The plan of a configuration that no one can load says nothing. */
 static void judge(const struct model *m, const struct host *h, struct findings *f)
 {
 	check_model(m, f);
