@@ -65,7 +65,7 @@ spread 'TCP by one gateway' "$(c "$traffic" tcp -n 3000 198.51.100.0/24 80)"
 spread 'UDP by one gateway' "$(c "$traffic" udp -n 3000 198.51.100.7 53)"
 spread 'TCP to a neighbour' "$(c "$traffic" tcp -n 3000 100.71.64.99 80)"
 spread 'router, TCP' "$(gw "$traffic" tcp -n 3000 198.51.100.7 80)"
-spread 'router, UDP sendto' "$(gw "$traffic" udp -u -n 3000 198.51.100.7 53)"
+spread 'router, UDP sendto' "$(gw "$traffic" udp -u -t 300 -n 3000 198.51.100.7 53)"
 six=$(c "$traffic" tcp -n 300 2001:db8:ffff::/64 80)
 is 'IPv6: none fails' "$(failures "$six")" 0
 for k in 1 2 3; do
