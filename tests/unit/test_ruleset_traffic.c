@@ -556,6 +556,94 @@ static void test_counted_once(void **state)
 	close(receiver);
 }
 
+/* Whatever else translates addresses, and before or after us: the first packet is marked. */
+static void test_nat_of_others(void **state)
+{
+	static const struct {
+		const char *up, *down;
+	} nats[] = {
+		{ "true", "true" },
+		{ "nft 'table ip fw { chain post { type nat hook postrouting priority srcnat;"
+		  " masquerade; }; }'", "nft delete table ip fw" },
+		{ "nft 'table inet fw { chain post { type nat hook postrouting priority -199;"
+		  " masquerade; }; }'", "nft delete table inet fw" },
+		{ "! command -v iptables-nft || iptables-nft -t nat -A POSTROUTING -o wan2"
+		  " -j MASQUERADE", "! command -v iptables-nft || iptables-nft -t nat -F" },
+		{ "! command -v iptables-legacy || iptables-legacy -t nat -A POSTROUTING -o wan2"
+		  " -j MASQUERADE", "! command -v iptables-legacy || iptables-legacy -t nat -F" },
+	};
+	struct pair p;
+
+	ask(NET, "nft flush chain inet isp in; ip route add 10.0.0.0/24 via 198.51.100.1");
+	for (size_t i = 0; i < 2; i++)
+		lab.conf[i].nat[ASYM_V4] = lab.conf[i].nat[ASYM_V6] = NAT_NONE;
+	apply();
+	lan_marks(0x200);
+	for (uint16_t i = 0; i < ARRAY_SIZE(nats); i++) {
+		ask(GW, "%s >&2", nats[i].up);
+		p = pair_by_lan(SERVER, 80 + i);
+		assert_int_equal(ct_mark("ipv4", "tcp", 80 + i), 0x200);
+		assert_counts(1, i + 1, 0);
+		assert_alive(&p);
+		pair_close(&p);
+		ask(GW, "%s >&2", nats[i].down);
+	}
+}
+
+/* Connections that conntrack has forgotten: their next packet is a first one. */
+static void test_forgotten(void **state)
+{
+	struct pair out, out6, in;
+
+	apply();
+	lan_marks(0x200);
+	out = pair_by_lan(SERVER, 80);
+	out6 = pair_by_lan(SERVER6, 80);
+	in = pair_new(NET, 0, "198.51.100.1", bound_in(GW, "0.0.0.0", 22, SOCK_STREAM), 22);
+	ask(GW, "conntrack -F 2>/dev/null");
+	assert_alive(&out);
+	assert_alive(&out6);
+	assert_alive(&in);
+	assert_int_equal(ct_mark("ipv4", "tcp", 80), 0x200);
+	assert_int_equal(ct_mark("ipv6", "tcp", 80), 0x200);
+	assert_int_equal(ct_mark("ipv4", "tcp", 22), 0x200);
+	assert_counts(1, 4, 2);
+	pair_close(&out);
+	pair_close(&out6);
+	pair_close(&in);
+}
+
+/* The first packet left by a device that is no link and got no answer, the second by a link.  A
+ * chain of type nat would see the first only. */
+static void test_rerouted_before_reply(void **state)
+{
+	int receiver = bound_in(NET, SERVER, 7, SOCK_DGRAM), fd;
+	union address a;
+	socklen_t len = sizeof(a);
+	char byte;
+
+	cable("vpn", NET, "p3");
+	ask(GW, "ip addr add 192.168.3.1/24 dev vpn; ip route add " SERVER "/32 via 192.168.3.2");
+	ask(NET, "ip addr add 192.168.3.2/24 dev p3; ip route add 10.0.0.0/24 via 198.51.100.1\n"
+		 "nft 'flush chain inet isp in; add rule inet isp in iifname { p1, p3 } drop'");
+	lab.conf[1].nat[ASYM_V4] = NAT_NONE;
+	apply();
+	lan_marks(0x200);
+	fd = datagram(CLIENT, 0, 7);
+	assert_int_equal(ct_mark("ipv4", "udp", 7), 0);
+	ask(GW, "ip route del " SERVER "/32");
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	assert_int_equal(recvfrom(receiver, &byte, 1, 0, &a.sa, &len), 1);
+	assert_int_equal(ct_mark("ipv4", "udp", 7), 0x200);
+	assert_counts(1, 1, 0);
+	assert_int_equal(sendto(receiver, "x", 1, 0, &a.sa, len), 1);
+	assert_int_equal(read(fd, &byte, 1), 1);
+	lan_marks(0x100);
+	assert_true(carries(fd, receiver));
+	close(fd);
+	close(receiver);
+}
+
 /* What conntrack does not see keeps the program's mark, packet by packet. */
 static void test_untracked(void **state)
 {
@@ -680,7 +768,8 @@ static int start(void **state)
 #define TESTS(X)                                                                                   \
 	X(test_out) X(test_link_really_left_by) X(test_foreign_bits) X(test_gone_link)             \
 	X(test_in) X(test_in_forwarded) X(test_in_reply_by_other) X(test_older) X(test_router)     \
-	X(test_probe_leaves_no_mark) X(test_counted_once) X(test_untracked) X(test_related)        \
+	X(test_probe_leaves_no_mark) X(test_counted_once) X(test_nat_of_others)                    \
+	X(test_forgotten) X(test_rerouted_before_reply) X(test_untracked) X(test_related)          \
 	X(test_hairpin) X(test_mss) X(test_mss_unclamped) X(test_nat)
 
 #define NEEDS_ROOT(test)                                                                           \

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Forwarded packets: the size of TCP segments, and source addresses.  As text: core/plan_nft.c. */
+/* Packets on their way out: the size of TCP segments, and source addresses.  As text:
+ * core/plan_nft.c. */
 #include "apply/ruleset_rules.h"
 #include "core/plan_nft.h"
 #include <netinet/tcp.h>
@@ -42,27 +43,30 @@ static void test_device(struct nft_batch *b, const struct plan *p, member *is_me
 	nft_lookup(b, nft_set_end(b));
 }
 
-static void test_tcp_syn(struct nft_batch *b)
+/* All of it that every packet pays for.  In postrouting, where there is a chain anyway: one more at
+ * forward costs as much again.  The device a packet came in by is known there, too (ip_output). */
+static void rule_clamp(struct nft_batch *b)
 {
 	uint8_t mask = TH_SYN | TH_RST, none = 0;
 
+	nft_rule_begin(b, "postrouting", "tcp flags syn / syn,rst jump clamp");
 	nft_meta_load(b, NFT_META_L4PROTO);
 	nft_cmp_u8(b, NFT_CMP_EQ, IPPROTO_TCP);
 	/* the flags are byte 13: RFC 9293 section 3.1 */
 	nft_payload_load(b, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1);
 	nft_bitwise(b, &mask, &none, sizeof(mask));
 	nft_cmp_u8(b, NFT_CMP_EQ, TH_SYN);
+	nft_verdict(b, NFT_JUMP, "clamp");
+	nft_rule_end(b);
 }
 
 /* "rt mtu" is the smaller of the routes to the receiver and back to the sender. */
 static void rule_clamp_route(struct nft_batch *b, const struct plan *p, bool out)
 {
-	nft_rule_begin(b, "forward",
-		       "%s { DEVICES } tcp flags syn / syn,rst tcp option maxseg size set rt mtu",
+	nft_rule_begin(b, "clamp", "%s { DEVICES } tcp option maxseg size set rt mtu",
 		       out ? "oifname" : "iifname");
 	nft_meta_load(b, out ? NFT_META_OIFNAME : NFT_META_IIFNAME);
 	test_device(b, p, member_any, ASYM_V4);
-	test_tcp_syn(b);
 	nft_mtu_load(b);
 	nft_maxseg_set(b);
 	nft_rule_end(b);
@@ -94,20 +98,19 @@ static void rule_clamp_device(struct nft_batch *b, const struct plan *p, enum as
 		any = any || plan_nft_mss(&p->links[i], f);
 	if (!any)
 		return;
-	nft_rule_begin(b, "forward",
-		       "meta nfproto ipv%c tcp flags syn / syn,rst tcp option maxseg size set "
-		       "iifname map { DEVICE : MSS }",
+	nft_rule_begin(b, "clamp",
+		       "meta nfproto ipv%c tcp option maxseg size set iifname map { DEVICE : MSS }",
 		       f == ASYM_V4 ? '4' : '6');
 	test_family(b, f);
-	test_tcp_syn(b);
 	nft_meta_load(b, NFT_META_IIFNAME);
 	nft_map(b, devices_mss(b, p, f));
 	nft_maxseg_set(b);
 	nft_rule_end(b);
 }
 
-void ruleset_forward_add(struct nft_batch *b, const struct plan *p)
+void ruleset_clamp_add(struct nft_batch *b, const struct plan *p)
 {
+	rule_clamp(b);
 	rule_clamp_route(b, p, true);
 	rule_clamp_route(b, p, false);
 	rule_clamp_device(b, p, ASYM_V4);

@@ -11,7 +11,6 @@ enum { PRIORITY_MANGLE = -150, PRIORITY_SRCNAT = 100 };
 static const struct nft_base bases[] = {
 	{ "prerouting", "filter", NF_INET_PRE_ROUTING, PRIORITY_MANGLE },
 	{ "output", "route", NF_INET_LOCAL_OUT, PRIORITY_MANGLE },
-	{ "forward", "filter", NF_INET_FORWARD, PRIORITY_MANGLE },
 	{ "postrouting", "filter", NF_INET_POST_ROUTING, PRIORITY_MANGLE },
 	{ "nat", "nat", NF_INET_POST_ROUTING, PRIORITY_SRCNAT },
 };
@@ -28,8 +27,6 @@ static int name_add(struct nft_list *list, const char *name)
 
 static bool base_wanted(const struct plan *p, const char *name)
 {
-	if (!strcmp(name, "forward"))
-		return p->model->mss_clamp;
 	return strcmp(name, "nat") || plan_nft_any_nat(p);
 }
 
@@ -62,6 +59,8 @@ int ruleset_chain_names(const struct plan *p, struct nft_list *ret)
 	for (size_t i = 0; !r && i < ARRAY_SIZE(bases); i++)
 		if (base_wanted(p, bases[i].name))
 			r = name_add(ret, bases[i].name);
+	if (!r && p->model->mss_clamp)
+		r = name_add(ret, "clamp");
 	r = r ? r : name_add(ret, "known");
 	for (size_t i = 0; !r && i < p->n_links; i++)
 		r = link_chain_names(&p->links[i], ret);

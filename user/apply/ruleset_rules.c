@@ -58,8 +58,26 @@ static void set_mark(struct nft_batch *b, const struct plan *p, uint32_t mark)
 	nft_meta_set(b, NFT_META_MARK);
 }
 
-static void goto_known(struct nft_batch *b, const struct plan *p, const char *chain)
+/* The common case, nobody else's bits in the packet's mark: no other chain, no map.  The mark
+ * tested last is still in the register when it is set. */
+static void rule_known_alone(struct nft_batch *b, const struct plan *p, const char *chain)
 {
+	nft_rule_begin(b, chain,
+		       "meta mark & 0x%08x == 0 ct mark & MASK != 0 meta mark set ct mark & MASK "
+		       "return",
+		       ~p->config.mark_mask);
+	nft_meta_load(b, NFT_META_MARK);
+	nft_bitwise_u32(b, ~p->config.mark_mask, 0);
+	nft_cmp_u32(b, NFT_CMP_EQ, 0);
+	test_ct_mark(b, p, NFT_CMP_NEQ);
+	nft_meta_set(b, NFT_META_MARK);
+	nft_verdict(b, NFT_RETURN, NULL);
+	nft_rule_end(b);
+}
+
+static void rules_known(struct nft_batch *b, const struct plan *p, const char *chain)
+{
+	rule_known_alone(b, p, chain);
 	nft_rule_begin(b, chain, "ct mark & 0x%08x != 0 goto known", p->config.mark_mask);
 	test_ct_mark(b, p, NFT_CMP_NEQ);
 	nft_verdict(b, NFT_GOTO, "known");
@@ -87,21 +105,6 @@ static void rule_arrivals(struct nft_batch *b, const struct plan *p)
 	nft_cmp_u8(b, NFT_CMP_EQ, PACKET_HOST);
 	nft_meta_load(b, NFT_META_IIFNAME);
 	nft_vmap(b, devices_goto(b, p, PLAN_NFT_IN));
-	nft_rule_end(b);
-}
-
-/* The common case, nobody else's bits in the mark, needs no map. */
-static void rule_known_alone(struct nft_batch *b, const struct plan *p)
-{
-	nft_rule_begin(b, "known", "meta mark & 0x%08x == 0 meta mark set ct mark & 0x%08x return",
-		       ~p->config.mark_mask, p->config.mark_mask);
-	nft_meta_load(b, NFT_META_MARK);
-	nft_bitwise_u32(b, ~p->config.mark_mask, 0);
-	nft_cmp_u32(b, NFT_CMP_EQ, 0);
-	nft_ct_load(b, NFT_CT_MARK);
-	nft_bitwise_u32(b, p->config.mark_mask, 0);
-	nft_meta_set(b, NFT_META_MARK);
-	nft_verdict(b, NFT_RETURN, NULL);
 	nft_rule_end(b);
 }
 
@@ -203,17 +206,16 @@ static void rule_host(struct nft_batch *b, const struct plan *p)
 
 void ruleset_rules_add(struct nft_batch *b, const struct plan *p)
 {
-	goto_known(b, p, "prerouting");
+	rules_known(b, p, "prerouting");
 	rule_older(b, p);
 	rule_arrivals(b, p);
-	goto_known(b, p, "output");
+	rules_known(b, p, "output");
 	if (p->model->host_traffic)
 		rule_host(b, p);
 	if (p->model->mss_clamp)
-		ruleset_forward_add(b, p);
+		ruleset_clamp_add(b, p);
 	rule_departures(b, p);
 	ruleset_nat_add(b, p);
-	rule_known_alone(b, p);
 	rule_known_map(b, p);
 	rule_known_else(b, p);
 	for (size_t i = 0; i < p->n_links; i++)

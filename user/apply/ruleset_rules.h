@@ -15,8 +15,8 @@ int ruleset_counter_names(const struct plan *p, struct nft_list *ret);
 void ruleset_chain_add(struct nft_batch *b, const char *name);
 /* Adds all rules; the chains are there and empty. */
 void ruleset_rules_add(struct nft_batch *b, const struct plan *p);
-/* Parts of it: chain forward, chain nat. */
-void ruleset_forward_add(struct nft_batch *b, const struct plan *p);
+/* Parts of it: chain clamp and the jump to it, chain nat. */
+void ruleset_clamp_add(struct nft_batch *b, const struct plan *p);
 void ruleset_nat_add(struct nft_batch *b, const struct plan *p);
 
 #endif

@@ -85,9 +85,14 @@ static void base_begin(struct str *out, const char *name, const char *type, cons
 		type, hook, priority);
 }
 
-static void goto_known(const struct plan *p, struct str *out)
+static void known_rules(const struct plan *p, struct str *out)
 {
 	str_add(out, "\t\t");
+	masked_test(out, "meta mark", ~p->config.mark_mask, true, 0);
+	masked_test(out, "ct mark", p->config.mark_mask, false, 0);
+	str_add(out, "meta mark set ");
+	masked(out, "ct mark", p->config.mark_mask);
+	str_add(out, " return\n\t\t");
 	masked_test(out, "ct mark", p->config.mark_mask, false, 0);
 	str_add(out, "goto known\n");
 }
@@ -95,7 +100,7 @@ static void goto_known(const struct plan *p, struct str *out)
 static void prerouting(const struct plan *p, struct str *out)
 {
 	base_begin(out, "prerouting", "filter", "prerouting", "mangle");
-	goto_known(p, out);
+	known_rules(p, out);
 	str_add(out, "\t\tct state established,related ");
 	mark_set(out, "meta mark", p->config.mark_mask, 0);
 	str_add(out, " return\n\t\tmeta pkttype host iifname vmap ");
@@ -106,7 +111,7 @@ static void prerouting(const struct plan *p, struct str *out)
 static void output(const struct plan *p, struct str *out)
 {
 	base_begin(out, "output", "route", "output", "mangle");
-	goto_known(p, out);
+	known_rules(p, out);
 	if (p->model->host_traffic) {
 		str_add(out, "\t\tmeta mark 0x00000000 ");
 		masked_test(out, "socket mark", p->config.mark_mask, false, 0);
@@ -117,7 +122,7 @@ static void output(const struct plan *p, struct str *out)
 	str_add(out, "\t}\n");
 }
 
-#define SYN "tcp flags syn / syn,rst tcp option maxseg size set"
+#define CLAMP "tcp option maxseg size set"
 
 static void clamp_family(const struct plan *p, enum asym_family f, struct str *out)
 {
@@ -132,19 +137,18 @@ static void clamp_family(const struct plan *p, enum asym_family f, struct str *o
 	}
 	if (!set.n)
 		return;
-	str_add(out, "\t\tmeta nfproto %s " SYN " iifname map ", f == ASYM_V4 ? "ipv4" : "ipv6");
+	str_add(out, "\t\tmeta nfproto %s " CLAMP " iifname map ", f == ASYM_V4 ? "ipv4" : "ipv6");
 	elements_print(&set, out);
 	str_add(out, "\n");
 }
 
-static void forward(const struct plan *p, struct str *out)
+static void clamp(const struct plan *p, struct str *out)
 {
-	base_begin(out, "forward", "filter", "forward", "mangle");
-	str_add(out, "\t\toifname ");
+	str_add(out, "\n\tchain clamp {\n\t\toifname ");
 	devices(p, out);
-	str_add(out, " " SYN " rt mtu\n\t\tiifname ");
+	str_add(out, " " CLAMP " rt mtu\n\t\tiifname ");
 	devices(p, out);
-	str_add(out, " " SYN " rt mtu\n");
+	str_add(out, " " CLAMP " rt mtu\n");
 	for (int f = 0; f < ASYM_FAMILIES; f++)
 		clamp_family(p, f, out);
 	str_add(out, "\t}\n");
@@ -153,6 +157,8 @@ static void forward(const struct plan *p, struct str *out)
 static void postrouting(const struct plan *p, struct str *out)
 {
 	base_begin(out, "postrouting", "filter", "postrouting", "mangle");
+	if (p->model->mss_clamp)
+		str_add(out, "\t\ttcp flags syn / syn,rst jump clamp\n");
 	str_add(out, "\t\tct state new ");
 	masked_test(out, "ct mark", p->config.mark_mask, true, 0);
 	masked_test(out, "meta mark", p->config.mark_mask, false,
@@ -203,10 +209,6 @@ static void nat(const struct plan *p, struct str *out)
 static void known(const struct plan *p, struct str *out)
 {
 	str_add(out, "\n\tchain known {\n\t\t");
-	masked_test(out, "meta mark", ~p->config.mark_mask, true, 0);
-	str_add(out, "meta mark set ");
-	masked(out, "ct mark", p->config.mark_mask);
-	str_add(out, " return\n\t\t");
 	masked(out, "ct mark", p->config.mark_mask);
 	str_add(out, " vmap ");
 	marks_goto(p, out);
@@ -269,11 +271,11 @@ void plan_nft_text(const struct plan *p, struct str *out)
 	counters(p, out);
 	prerouting(p, out);
 	output(p, out);
-	if (p->model->mss_clamp)
-		forward(p, out);
 	postrouting(p, out);
 	if (plan_nft_any_nat(p))
 		nat(p, out);
+	if (p->model->mss_clamp)
+		clamp(p, out);
 	known(p, out);
 	for (size_t i = 0; i < p->n_links; i++)
 		link_chains(p, &p->links[i], out);
