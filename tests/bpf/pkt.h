@@ -44,8 +44,9 @@ struct pkt_spec {
 };
 
 struct pkt {
-	uint8_t data[8192];
 	uint32_t len;
+	uint8_t align[2]; /* puts the IP header on four bytes */
+	uint8_t data[8192];
 };
 
 static inline uint8_t *pkt_take(struct pkt *p, uint32_t size)
