@@ -127,13 +127,22 @@ struct asym_device {
 	__u8 _pad[2];
 };
 
+/* Map "asym_sources", index bank * ASYM_LINK_IDS + id: the link's own address, zero: none. */
+struct asym_source {
+	struct asym_addr addr[ASYM_FAMILIES];
+};
+
 /* Map "asym_sets": an LPM trie of all sets. */
 struct asym_set_key {
 	__u32 prefixlen; /* 32 for the set, plus 0..128; IPv4 prefixes count from 96 */
-	__be32 set;      /* bank * ASYM_MAX_SETS + n, in network order as tries compare bytes */
+	__be32 set;      /* ASYM_SET_NUMBER(), in network order as tries compare bytes */
 	struct asym_addr addr;
 };
 #define ASYM_SET_BITS 32
+/* Sets of the configuration, and one of our own: where main has a route that is not a default. */
+#define ASYM_SET_SPECIFIC ASYM_MAX_SETS
+#define ASYM_SETS (ASYM_MAX_SETS + 1)
+#define ASYM_SET_NUMBER(bank, n) ((bank) * ASYM_SETS + (n))
 
 /* Map "asym_sticky". */
 struct asym_sticky_key {
@@ -176,6 +185,7 @@ struct asym_sticky {
 	X(HOST_NO_RULE, "host_no_rule", "router's own socket, no rule matched")                    \
 	X(HOST_BOUND, "host_bound", "router's own socket, bound to an address or a device")        \
 	X(HOST_MARKED, "host_marked", "router's own socket, marked by its owner")                  \
+	X(HOST_SPECIFIC, "host_specific", "router's own socket, main has a route for the destination") \
 	X(HOST_SCOPE, "host_scope", "router's own socket, multicast, link-local or loopback")      \
 	X(HOST_FAILED, "host_failed", "router's own socket, the kernel refused the mark")
 
@@ -198,6 +208,7 @@ ASYM_ASSERT_SIZE(struct asym_config, 16);
 ASYM_ASSERT_SIZE(struct asym_rule, 288);
 ASYM_ASSERT_SIZE(struct asym_policy, 68);
 ASYM_ASSERT_SIZE(struct asym_device, 4);
+ASYM_ASSERT_SIZE(struct asym_source, 32);
 ASYM_ASSERT_SIZE(struct asym_set_key, 24);
 ASYM_ASSERT_SIZE(struct asym_sticky_key, 36);
 ASYM_ASSERT_SIZE(struct asym_sticky, 16);

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The router's own connections, on the root of the cgroup tree: the same rules as for a LAN, asked
- * before the kernel chooses route and source address.  The answer is set as the socket's mark.
+ * before the kernel chooses route and source address.
  *
- * connect() looks the route up with that mark (net/ipv4/tcp_ipv4.c, tcp_v4_connect, after
- * pre_connect).  udp_sendmsg() of an unconnected socket has read the mark before it comes here
- * (net/ipv4/udp.c, ipcm_init_sk), so for a socket's first datagram nft's output chain copies the
- * socket's mark to the packet and routes it again.
+ * connect() gets a mark on the socket, with which the route is looked up (net/ipv4/tcp_ipv4.c,
+ * tcp_v4_connect, after pre_connect).  udp_sendmsg() of an unconnected socket has read the mark
+ * before it comes here (net/ipv4/udp.c, ipcm_init_sk), so there the datagram gets the link's source
+ * address, and the rule "from ADDRESS" does the rest: from the first datagram on, and for each
+ * destination anew.  A source address of a link would be wrong where main has a route of its own, a
+ * connected network say: the set ASYM_SET_SPECIFIC knows those.
  *
  * Left alone: sockets bound to an address or a device, sockets that their owner marked, and UDP
- * sockets that received before they ever sent: those are servers, whose answers conntrack sends
- * back the way the question came.  The cgroup tree spans network namespaces; the cookie keeps us to
- * our own.
+ * sockets that received before they ever sent: those are servers, and must answer from the address
+ * that was asked.  The cgroup tree spans network namespaces; the cookie keeps us to our own.
  */
 #include "lib/choose.h"
 #include "lib/parse.h"
@@ -21,6 +22,9 @@
 #define AF_INET6 10
 #define SOL_SOCKET 1
 #define SO_MARK 36
+/* include/uapi/asm-generic/errno.h */
+#define EINVAL 22
+#define EHOSTUNREACH 113
 
 #define PORT_DHCP_SERVER 67
 #define PORT_DHCPV6_SERVER 547
@@ -123,19 +127,19 @@ ASYM_INLINE enum asym_reason set_mark(struct bpf_sock_addr *ctx, struct host_soc
 	return ASYM_HOST_BUCKET + chosen;
 }
 
-ASYM_INLINE enum asym_reason host_choose(struct bpf_sock_addr *ctx, int family,
-					     bool source_given)
+/* Fills c for a socket that is ours to steer; ASYM_REASON_MAX, or why it is not. */
+ASYM_INLINE enum asym_reason host_begin(struct bpf_sock_addr *ctx, int family, bool source_given,
+					struct choice *c, struct host_socket **ret_known)
 {
-	struct choice c = {};
 	struct host_socket *known;
 	struct bpf_sock *sk = ctx->sk;
 
-	if (!sk || !choose_begin(&c))
+	if (!sk || !choose_begin(c))
 		return ASYM_HOST_NO_RULE;
-	flow_of_socket(ctx, sk, family, &c.flow);
-	if (out_of_scope(&c.flow))
+	flow_of_socket(ctx, sk, family, &c->flow);
+	if (out_of_scope(&c->flow))
 		return ASYM_HOST_SCOPE;
-	if (source_given || sk->bound_dev_if || !addr_is_any(&c.flow.src))
+	if (source_given || sk->bound_dev_if || !addr_is_any(&c->flow.src))
 		return ASYM_HOST_BOUND;
 	known = bpf_sk_storage_get(&asym_sockets, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!known)
@@ -143,17 +147,79 @@ ASYM_INLINE enum asym_reason host_choose(struct bpf_sock_addr *ctx, int family,
 	if (known->role == ROLE_SERVER)
 		return ASYM_HOST_BOUND;
 	known->role = ROLE_CLIENT;
-	if ((sk->mark & c.config->mark_mask) && sk->mark != known->mark)
+	if ((sk->mark & c->config->mark_mask) && sk->mark != known->mark)
 		return ASYM_HOST_MARKED;
-	stand_in_source(ctx, &c.flow);
+	stand_in_source(ctx, &c->flow);
+	*ret_known = known;
+	return ASYM_REASON_MAX;
+}
+
+ASYM_INLINE enum asym_reason host_connect(struct bpf_sock_addr *ctx, int family)
+{
+	struct choice c = {};
+	struct host_socket *known = NULL;
+	enum asym_reason reason = host_begin(ctx, family, false, &c, &known);
+
+	if (reason != ASYM_REASON_MAX || !known)
+		return reason;
 	return set_mark(ctx, known, &c, choose_link(&c));
+}
+
+/* What the last resort's route would say.  The ids are those of enum plan_reserved. */
+ASYM_INLINE int last_resort_error(const struct choice *c)
+{
+	__u32 top = c->config->mark_mask >> c->config->mark_shift;
+
+	if (c->link == top - 1)
+		return -EHOSTUNREACH;
+	return c->link == top - 2 ? -EINVAL : 0;
+}
+
+struct send {
+	struct asym_addr source; /* to be set, or zero */
+	enum asym_reason reason;
+	int error; /* 0, or the datagram is refused with it */
+};
+
+ASYM_INLINE void host_send(struct bpf_sock_addr *ctx, int family, bool source_given,
+			   struct send *ret)
+{
+	struct choice c = {};
+	struct host_socket *known = NULL;
+	struct asym_source *source;
+	enum choose_result chosen;
+	__u32 slot;
+
+	ret->reason = host_begin(ctx, family, source_given, &c, &known);
+	if (ret->reason != ASYM_REASON_MAX)
+		return;
+	ret->reason = ASYM_HOST_SPECIFIC;
+	if (asym_set_has(ASYM_SET_SPECIFIC, &c.flow.dst, &c))
+		return;
+	chosen = choose_link(&c);
+	ret->reason = ASYM_HOST_BUCKET + chosen;
+	if (chosen == CHOOSE_LAST_RESORT)
+		ret->error = last_resort_error(&c);
+	slot = c.bank * ASYM_LINK_IDS + (c.link & (ASYM_LINK_IDS - 1));
+	source = bpf_map_lookup_elem(&asym_sources, &slot);
+	if (source)
+		ret->source = source->addr[c.flow.family & 1];
+}
+
+ASYM_INLINE int verdict(const struct send *s)
+{
+	count_reason(s->reason);
+	if (!s->error)
+		return 1;
+	bpf_set_retval(s->error);
+	return 0;
 }
 
 SEC("cgroup/connect4")
 int asym_connect4(struct bpf_sock_addr *ctx)
 {
 	if (in_our_netns(ctx))
-		count_reason(host_choose(ctx, AF_INET, false));
+		count_reason(host_connect(ctx, AF_INET));
 	return 1;
 }
 
@@ -161,25 +227,41 @@ SEC("cgroup/connect6")
 int asym_connect6(struct bpf_sock_addr *ctx)
 {
 	if (in_our_netns(ctx))
-		count_reason(host_choose(ctx, AF_INET6, false));
+		count_reason(host_connect(ctx, AF_INET6));
 	return 1;
 }
 
 SEC("cgroup/sendmsg4")
 int asym_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	if (in_our_netns(ctx))
-		count_reason(host_choose(ctx, AF_INET, ctx->msg_src_ip4));
-	return 1;
+	struct send s = {};
+
+	if (!in_our_netns(ctx))
+		return 1;
+	host_send(ctx, AF_INET, ctx->msg_src_ip4, &s);
+	if (s.source.w[3])
+		ctx->msg_src_ip4 = s.source.w[3];
+	return verdict(&s);
 }
 
 SEC("cgroup/sendmsg6")
 int asym_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	if (in_our_netns(ctx))
-		count_reason(host_choose(ctx, AF_INET6, ctx->msg_src_ip6[0] | ctx->msg_src_ip6[1] |
-						      ctx->msg_src_ip6[2] | ctx->msg_src_ip6[3]));
-	return 1;
+	struct send s = {};
+
+	if (!in_our_netns(ctx))
+		return 1;
+	host_send(ctx, AF_INET6,
+		  ctx->msg_src_ip6[0] | ctx->msg_src_ip6[1] | ctx->msg_src_ip6[2] |
+			  ctx->msg_src_ip6[3],
+		  &s);
+	if (s.source.w[3]) {
+		ctx->msg_src_ip6[0] = s.source.w[0];
+		ctx->msg_src_ip6[1] = s.source.w[1];
+		ctx->msg_src_ip6[2] = s.source.w[2];
+		ctx->msg_src_ip6[3] = s.source.w[3];
+	}
+	return verdict(&s);
 }
 
 /* A socket that is spoken to first is a server. */

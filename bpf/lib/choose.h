@@ -31,7 +31,7 @@ ASYM_INLINE bool asym_set_has(__u32 set, const struct asym_addr *a, void *ctx)
 	struct choice *c = ctx;
 	struct asym_set_key key = {
 		.prefixlen = ASYM_SET_BITS + 128,
-		.set = bpf_htonl(c->bank * ASYM_MAX_SETS + set),
+		.set = bpf_htonl(ASYM_SET_NUMBER(c->bank, set)),
 		.addr = *a,
 	};
 

@@ -16,6 +16,9 @@
 
 #define ASYM_INLINE static __always_inline
 
+/* RFC 8200 section 4.5; in glibc's headers, not in the kernel's linux/in.h or in6.h for BPF. */
+#define IPPROTO_FRAGMENT 44
+
 /* include/uapi/linux/if_packet.h: the frame's destination MAC is the device's own. */
 #ifndef PACKET_HOST
 #define PACKET_HOST 0

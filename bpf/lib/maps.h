@@ -43,11 +43,15 @@ struct {
 		 ASYM_BANKS * ASYM_LINK_IDS);
 } asym_devices SEC(".maps") __weak;
 
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_source, ASYM_BANKS * ASYM_LINK_IDS);
+} asym_sources SEC(".maps") __weak;
+
 /* Address sets, all in one trie: the set's number is the first 32 bits of the key.  Memory is used
  * only for the prefixes there are. */
 struct {
 	ASYM_MAP(BPF_MAP_TYPE_LPM_TRIE, struct asym_set_key, __u8,
-		 ASYM_BANKS * ASYM_MAX_SETS * ASYM_MAX_PREFIXES);
+		 ASYM_BANKS * ASYM_SETS * ASYM_MAX_PREFIXES);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } asym_sets SEC(".maps") __weak;
 

@@ -95,11 +95,22 @@ ASYM_INLINE int parse_v4(struct __sk_buff *skb, __u32 offset, struct asym_flow *
 	return parse_ports(skb, offset + ip.ihl * 4, f);
 }
 
-/* Hop-by-hop, routing, fragment, ESP, AH, destination options, mobility, HIP, shim6 (IANA). */
+/* Hop-by-hop, routing, destination options, mobility, HIP, shim6 (IANA).  ESP and AH are protocols to
+ * us, as in IPv4. */
 ASYM_INLINE bool is_ext_header(__u8 next)
 {
-	return next == 0 || next == 43 || next == 44 || next == 50 || next == 51 || next == 60 ||
-	       next == 135 || next == 139 || next == 140;
+	return next == 0 || next == 43 || next == 60 || next == 135 || next == 139 || next == 140;
+}
+
+/* As with IPv4, no fragment shows its ports; all of them name the protocol (RFC 8200, 4.5). */
+ASYM_INLINE int parse_fragment(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)
+{
+	__u8 header[8];
+
+	if (parse_copy(skb, offset, header, sizeof(header)))
+		return PARSE_MALFORMED;
+	f->proto = header[0];
+	return is_ext_header(f->proto) ? PARSE_EXT_HEADER : PARSE_OK;
 }
 
 ASYM_INLINE int parse_v6(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)
@@ -122,6 +133,8 @@ ASYM_INLINE int parse_v6(struct __sk_buff *skb, __u32 offset, struct asym_flow *
 		return PARSE_SCOPE;
 	if (is_ext_header(ip.nexthdr))
 		return PARSE_EXT_HEADER;
+	if (ip.nexthdr == IPPROTO_FRAGMENT)
+		return parse_fragment(skb, offset + sizeof(ip), f);
 	return parse_ports(skb, offset + sizeof(ip), f);
 }
 

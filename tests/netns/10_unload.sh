@@ -21,7 +21,7 @@ hooks=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
 bpf_programs() { # ids of programs of ours, on this machine
 	bpftool -j prog show | jq -r '.[] | select(.name | test("^(asym|lan|link|host)")) | .id' | sort
 }
-files() { find /run/asymbpf /sys/fs/bpf -mindepth 1 2>/dev/null | sort; }
+files() { ls "$(state_file)"* 2>/dev/null || true; find /sys/fs/bpf -mindepth 1 2>/dev/null | sort; }
 files >"$tmp/files"
 state() {
 	echo '# rules'; ip -n "$gw" rule; ip -n "$gw" -6 rule

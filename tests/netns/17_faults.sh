@@ -15,7 +15,7 @@ machine() {
 	gw nft -s list ruleset
 	for d in lan0 wan1 wan2; do tc -n "$gw" qdisc show dev $d; done
 	gw sysctl -a 2>/dev/null | grep -E '^net\.ipv4\.conf\.(wan|lan|all)'
-	find /run/asymbpf -name state.json -newer "$tmp/start" 2>/dev/null | wc -l
+	ls "$(state_file)"* 2>/dev/null || true
 }
 same() { machine >"$tmp/now"; diff -u "$1" "$tmp/now"; }
 works() { [ "$(failures "$(c "$traffic" tcp -n 50 198.51.100.0/24 80)")" = 0 ]; }
@@ -36,7 +36,6 @@ gw nft -f - <<-'END'
 		chain post { type nat hook postrouting priority srcnat; oifname { "wan1", "wan2" } masquerade; }
 	}
 END
-touch "$tmp/start"
 gw sysctl -qw net.ipv4.conf.wan1.rp_filter=1
 machine >"$tmp/before"
 for s in $steps; do

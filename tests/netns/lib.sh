@@ -20,6 +20,9 @@ tmp=$(mktemp -d)
 asym_spaces=() asym_pids=()
 n_tests=0
 
+# The gateway's state file is named after its namespace's cookie.
+state_file() { echo "/run/asymbpf/$(gw "$build/tests/netns/cookie").json"; }
+
 # --- TAP -----------------------------------------------------------------------------------------
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
 result() { # RC DESCRIPTION

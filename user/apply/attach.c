@@ -100,50 +100,6 @@ static int attach_device(struct attachment *a, const struct object *o, uint32_t 
 	return r;
 }
 
-static int attach_host(struct attachment *a, const struct object *o)
-{
-	for (int i = PROGRAM_HOST_FIRST; i < PROGRAM_MAX; i++) {
-		int before = cgroup_find(a->cgroup, a->cookie, i);
-		struct attach_change *c = note_change(a, 0, i, before);
-		int r = c ? cgroup_attach(a->cgroup, i, o->program[i], before) : -ENOMEM;
-
-		if (!r)
-			continue;
-		if (c)
-			a->n--;
-		snprintf(a->error, sizeof(a->error), "cgroup hook %s", object_program_names[i]);
-		return r;
-	}
-	return 0;
-}
-
-static void report(const struct attachment *a, size_t done, size_t total)
-{
-	if (a->progress)
-		a->progress(done, total);
-}
-
-int attach_all(struct attachment *a, const struct object *o, const struct plan *p)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < p->n_lans && !r; i++) {
-		report(a, i, p->n_lans + p->n_links);
-		if (p->lans[i].ifindex)
-			r = attach_device(a, o, p->lans[i].ifindex, p->lans[i].device,
-					  p->lans[i].ethernet ? PROGRAM_LAN_ETH : PROGRAM_LAN_IP);
-	}
-	for (size_t i = 0; i < p->n_links && !r; i++) {
-		report(a, p->n_lans + i, p->n_lans + p->n_links);
-		if (p->links[i].ifindex)
-			r = attach_device(a, o, p->links[i].ifindex, p->links[i].conf->device,
-					  p->links[i].ethernet ? PROGRAM_LINK_ETH : PROGRAM_LINK_IP);
-	}
-	if (!r && p->model->host_traffic && o->host && a->cgroup >= 0)
-		r = attach_host(a, o);
-	return r;
-}
-
 /* The program that we put there is found by asking; `before` takes its place or nothing does. */
 static void undo_tc(struct attachment *a, const struct attach_change *c)
 {
@@ -173,9 +129,9 @@ static void undo_cgroup(struct attachment *a, const struct attach_change *c)
 		cgroup_detach(a->cgroup, c->which, now);
 }
 
-void attach_undo(struct attachment *a)
+static void undo_to(struct attachment *a, size_t n)
 {
-	while (a->n) {
+	while (a->n > n) {
 		struct attach_change *c = &a->changes[--a->n];
 
 		if (c->ifindex)
@@ -184,6 +140,60 @@ void attach_undo(struct attachment *a)
 			undo_cgroup(a, c);
 		cleanup_close(&c->before);
 	}
+}
+
+/* The kernel allows 64 programs on a hook, and others may have claimed the hook for themselves: all of
+ * our programs are put there, or none. */
+static int attach_host(struct attachment *a, const struct object *o)
+{
+	size_t n = a->n;
+
+	cgroup_remove_orphans(a->cgroup);
+	for (int i = PROGRAM_HOST_FIRST; i < PROGRAM_MAX; i++) {
+		int before = cgroup_find(a->cgroup, a->cookie, i);
+		struct attach_change *c = note_change(a, 0, i, before);
+		int r = c ? cgroup_attach(a->cgroup, i, o->program[i], before) : -ENOMEM;
+
+		if (!r)
+			continue;
+		if (c)
+			a->n--;
+		undo_to(a, n);
+		return r;
+	}
+	return 0;
+}
+
+static void report(const struct attachment *a, size_t done, size_t total)
+{
+	if (a->progress)
+		a->progress(done, total);
+}
+
+int attach_all(struct attachment *a, const struct object *o, const struct plan *p)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_lans && !r; i++) {
+		report(a, i, p->n_lans + p->n_links);
+		if (p->lans[i].ifindex)
+			r = attach_device(a, o, p->lans[i].ifindex, p->lans[i].device,
+					  p->lans[i].ethernet ? PROGRAM_LAN_ETH : PROGRAM_LAN_IP);
+	}
+	for (size_t i = 0; i < p->n_links && !r; i++) {
+		report(a, p->n_lans + i, p->n_lans + p->n_links);
+		if (p->links[i].ifindex)
+			r = attach_device(a, o, p->links[i].ifindex, p->links[i].conf->device,
+					  p->links[i].ethernet ? PROGRAM_LINK_ETH : PROGRAM_LINK_IP);
+	}
+	if (!r && p->model->host_traffic && o->host && a->cgroup >= 0)
+		a->host_refused = attach_host(a, o);
+	return r;
+}
+
+void attach_undo(struct attachment *a)
+{
+	undo_to(a, 0);
 }
 
 static bool plan_names(const struct plan *p, uint32_t ifindex)
@@ -230,6 +240,6 @@ unsigned int attach_sweep(struct attachment *a, const struct host *h, const stru
 		n += sweep_device(a, h->devices[i].ifindex, true);
 	}
 	if (!host_programs && a->cgroup >= 0)
-		n += sweep_host(a);
+		n += sweep_host(a) + cgroup_remove_orphans(a->cgroup);
 	return n;
 }

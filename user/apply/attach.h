@@ -26,6 +26,7 @@ struct attachment {
 	uint64_t cookie;
 	attach_progress *progress; /* NULL: nobody wants to know */
 	int cgroup; /* descriptor of the tree's root, -1: none to be had */
+	bool host_refused; /* the cgroup tree takes no program of ours */
 	bool use_clsact;
 	struct attach_change *changes;
 	size_t n;
@@ -37,7 +38,8 @@ void attach_init(struct attachment *a, uint64_t cookie);
 void attach_done(struct attachment *a);
 
 /* Puts o's programs on every LAN and link of the plan, and on the cgroup tree if the model wants the
- * router's own traffic.  0, or -errno with a->error filled; attach_undo puts back what was there. */
+ * router's own traffic; a tree that refuses is no failure, see host_refused.  0, or -errno with
+ * a->error filled; attach_undo puts back what was there. */
 int attach_all(struct attachment *a, const struct object *o, const struct plan *p);
 void attach_undo(struct attachment *a);
 

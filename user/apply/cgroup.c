@@ -90,6 +90,50 @@ int cgroup_find(int cgroup, uint64_t cookie, enum object_program which)
 	return -ENOENT;
 }
 
+/* A namespace that is loaded has programs on its devices. */
+static bool has_tc_programs(uint64_t cookie)
+{
+	enum object_program which;
+	uint64_t found;
+	uint32_t id = 0;
+
+	while (!bpf_prog_get_next_id(id, &id))
+		if (object_identify(id, &which, &found) && found == cookie &&
+		    which < PROGRAM_HOST_FIRST)
+			return true;
+	return false;
+}
+
+static unsigned int remove_orphans_of(int cgroup, enum object_program which)
+{
+	uint32_t ids[MAX_PROGRAMS], n = MAX_PROGRAMS;
+	enum object_program found;
+	unsigned int removed = 0;
+	uint64_t cookie;
+
+	if (bpf_prog_query(cgroup, hook_of(which), 0, NULL, ids, &n))
+		return 0;
+	for (uint32_t i = 0; i < n; i++) {
+		_cleanup_close_ int fd = -1;
+
+		if (!object_identify(ids[i], &found, &cookie) || found != which ||
+		    has_tc_programs(cookie))
+			continue;
+		fd = bpf_prog_get_fd_by_id(ids[i]);
+		removed += fd >= 0 && !cgroup_detach(cgroup, which, fd);
+	}
+	return removed;
+}
+
+unsigned int cgroup_remove_orphans(int cgroup)
+{
+	unsigned int removed = 0;
+
+	for (int i = PROGRAM_HOST_FIRST; i < PROGRAM_MAX; i++)
+		removed += remove_orphans_of(cgroup, i);
+	return removed;
+}
+
 int cgroup_attach(int cgroup, enum object_program which, int program, int before)
 {
 	LIBBPF_OPTS(bpf_prog_attach_opts, opts,

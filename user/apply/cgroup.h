@@ -17,6 +17,12 @@ int cgroup_open(void);
 /* Our program of this kind for the namespace.  A descriptor that the caller closes, or -ENOENT. */
 int cgroup_find(int cgroup, uint64_t cookie, enum object_program which);
 
+/*
+ * Takes off the programs of namespaces that were deleted without unload: the tree outlives them, as
+ * their devices with the tc programs do not.  Returns how many.
+ */
+unsigned int cgroup_remove_orphans(int cgroup);
+
 /* Puts program fd on the root, in place of `before` when that is not -1; beside other programs. */
 int cgroup_attach(int cgroup, enum object_program which, int program, int before);
 int cgroup_detach(int cgroup, enum object_program which, int program);

@@ -187,9 +187,50 @@ static void undo_state(struct change *c)
 		state_remove(c->cookie);
 }
 
+static bool has_link(const struct plan *p, const struct plan_link *l)
+{
+	for (size_t i = 0; i < p->n_links; i++)
+		if (p->links[i].id == l->id ||
+		    !strcmp(p->links[i].conf->device, l->conf->device))
+			return true;
+	return false;
+}
+
+static int add_link(struct plan *p, const struct plan_link *l)
+{
+	struct plan_link *to = ARRAY_ADD(p->links, p->n_links);
+
+	if (!to)
+		return -ENOMEM;
+	*to = *l;
+	for (size_t i = 0; i < p->n_gone; i++)
+		if (p->gone[i].id == l->id)
+			p->gone[i--] = p->gone[--p->n_gone];
+	return 0;
+}
+
+/* The new plan's links, and those of the old one that it does without. */
+static int join_plans(struct change *c)
+{
+	int r = 0;
+
+	c->both = *c->plan;
+	c->both.links = NULL;
+	c->both.n_links = 0;
+	for (size_t i = 0; i < c->plan->n_links && !r; i++)
+		r = add_link(&c->both, &c->plan->links[i]);
+	for (size_t i = 0; c->old_plan && i < c->old_plan->n_links && !r; i++)
+		if (!has_link(&c->both, &c->old_plan->links[i]))
+			r = add_link(&c->both, &c->old_plan->links[i]);
+	return r;
+}
+
+/* Until the bank is switched, the programs choose old links: these keep NAT and marks until then. */
 static int commit_ruleset(struct change *c)
 {
-	return ruleset_apply(c->plan, false, c->error, sizeof(c->error));
+	int r = join_plans(c);
+
+	return r ?: ruleset_apply(&c->both, false, c->error, sizeof(c->error));
 }
 
 static void undo_ruleset(struct change *c)
@@ -217,6 +258,7 @@ static int attach_programs(struct change *c)
 	int r = start_maps(c);
 
 	r = r ?: attach_all(&c->attachment, &c->object, c->plan);
+	c->host_missing |= c->attachment.host_refused;
 	return r ? fail(c, r, "%s: %s", c->attachment.error, strerror(-r)) : 0;
 }
 
@@ -283,13 +325,43 @@ static int run_step(struct change *c, const struct step *s)
 	return r;
 }
 
+static bool is_planned(const struct plan *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_sysctls; i++)
+		if (!strcmp(p->sysctls[i].path, path))
+			return true;
+	return false;
+}
+
+/* Settings of devices that are no links any more.  True when the state has changed. */
+static bool restore_unplanned(struct change *c)
+{
+	struct sysctl_list *list = &c->state->sysctls;
+	size_t kept = 0, n = list->n;
+	char path[96];
+
+	for (size_t i = 0; i < n; i++) {
+		struct sysctl_list one = {.items = &list->items[i], .n = 1};
+
+		if (is_planned(c->plan, list->items[i].path))
+			list->items[kept++] = list->items[i];
+		else
+			sysctl_restore(&one, path);
+	}
+	list->n = kept;
+	return kept < n;
+}
+
 /* What the new configuration does not need any more.  It stands already: an error is not one. */
 static void sweep(struct change *c)
 {
 	bool again = false;
 
 	attach_sweep(&c->attachment, c->host, c->plan, c->plan->model->host_traffic);
+	if (c->both.n_links > c->plan->n_links)
+		ruleset_apply(c->plan, false, c->error, sizeof(c->error));
 	routing_finish(&c->routing);
+	again = restore_unplanned(c);
 	if (c->running)
 		maps_clear(&c->object, !c->bank);
 	for (size_t i = 0; i < c->attachment.n; i++) {
@@ -335,6 +407,7 @@ void change_done(struct change *c)
 	attach_done(&c->attachment);
 	routing_done(&c->routing);
 	object_done(&c->object);
+	free(c->both.links);
 }
 
 /* The first error is the one reported. */
@@ -358,6 +431,23 @@ static int clear_connections(uint32_t mask, char *error, size_t size)
 	return r;
 }
 
+/* The kernel frees a program after an RCU grace period; a second is plenty. */
+static int programs_gone(uint64_t cookie)
+{
+	int r = 0;
+
+	for (int tries = 0; tries < 50; tries++) {
+		struct object o;
+
+		r = object_find(&o, cookie);
+		object_done(&o);
+		if (r == -ENOENT)
+			return 0;
+		usleep(20000);
+	}
+	return r ?: -EBUSY;
+}
+
 int change_remove(uint64_t cookie, const struct host *h, const struct state *s,
 		  attach_progress *progress, char *error, size_t size)
 {
@@ -379,6 +469,9 @@ int change_remove(uint64_t cookie, const struct host *h, const struct state *s,
 	if (s)
 		r = first(r, sysctl_restore(&s->sysctls, why), error, size, why);
 	routing_done(&routing);
-	state_remove(cookie);
+	r = first(r, programs_gone(cookie), error, size, "programs are still there, perhaps in the "
+							 "cgroup tree of another namespace");
+	if (!r)
+		state_remove(cookie);
 	return r;
 }

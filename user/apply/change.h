@@ -31,6 +31,7 @@ struct change {
 	struct object object;
 	struct attachment attachment;
 	struct routing routing;
+	struct plan both; /* the new links, and the old ones that it has not: see commit_ruleset */
 	uint32_t bank;
 	bool sticky_lost; /* the size of the sticky map changed, entries are gone */
 	bool host_missing; /* wanted, but the kernel has no cgroup v2 or refused the programs */
@@ -46,7 +47,7 @@ void change_done(struct change *c);
 
 /*
  * Takes everything of ours off the machine: programs, ruleset, rules, routes, our bits in the
- * marks of connections, sysctls, state.  Goes on after an error; 0 or the first -errno, error (size
+ * marks of connections, sysctls, and if all that went well, the state.  Goes on after an error; 0 or the first -errno, error (size
  * bytes) says what is left.
  */
 int change_remove(uint64_t cookie, const struct host *h, const struct state *s,

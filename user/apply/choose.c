@@ -27,7 +27,7 @@ static bool asym_set_has(uint32_t set, const struct asym_addr *a, void *ctx)
 	const struct maps *m = ctx;
 	struct asym_set_key key = {
 		.prefixlen = ASYM_SET_BITS + 128,
-		.set = htonl(m->bank * ASYM_MAX_SETS + set),
+		.set = htonl(ASYM_SET_NUMBER(m->bank, set)),
 		.addr = *a,
 	};
 	uint8_t value;

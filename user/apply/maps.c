@@ -84,24 +84,43 @@ static struct asym_set_key set_key(uint32_t bank, size_t set, const struct prefi
 {
 	struct asym_set_key key = {
 		.prefixlen = ASYM_SET_BITS + prefix->len,
-		.set = htonl(bank * ASYM_MAX_SETS + set),
+		.set = htonl(ASYM_SET_NUMBER(bank, set)),
 	};
 
 	memcpy(&key.addr, &prefix->addr, sizeof(key.addr));
 	return key;
 }
 
-static void write_sets(struct writer *w, const struct plan *p)
+static void write_set(struct writer *w, size_t n, const struct prefix *prefixes, size_t count)
 {
 	static const uint8_t present = 1;
 
-	for (size_t i = 0; i < p->model->n_sets; i++)
-		for (size_t k = 0; k < p->model->sets[i].n && !w->err; k++) {
-			struct asym_set_key key =
-				set_key(w->bank, i, &p->model->sets[i].prefixes[k]);
+	for (size_t i = 0; i < count && !w->err; i++) {
+		struct asym_set_key key = set_key(w->bank, n, &prefixes[i]);
 
-			put(w, MAP_SETS, &key, &present);
-		}
+		put(w, MAP_SETS, &key, &present);
+	}
+}
+
+static void write_sets(struct writer *w, const struct plan *p)
+{
+	for (size_t i = 0; i < p->model->n_sets; i++)
+		write_set(w, i, p->model->sets[i].prefixes, p->model->sets[i].n);
+	write_set(w, ASYM_SET_SPECIFIC, p->specific, p->n_specific);
+}
+
+static void write_sources(struct writer *w, const struct plan *p)
+{
+	static const struct asym_source none;
+
+	for (uint32_t id = 0; id < ASYM_LINK_IDS; id++)
+		put_at(w, MAP_SOURCES, w->bank * ASYM_LINK_IDS + id, &none);
+	for (size_t i = 0; i < p->n_links; i++) {
+		struct asym_source source;
+
+		memcpy(source.addr, p->links[i].addr, sizeof(source.addr));
+		put_at(w, MAP_SOURCES, w->bank * ASYM_LINK_IDS + p->links[i].id, &source);
+	}
 }
 
 int maps_write(const struct object *o, const struct plan *p, uint32_t bank, char *error,
@@ -114,6 +133,7 @@ int maps_write(const struct object *o, const struct plan *p, uint32_t bank, char
 	write_rules(&w, p);
 	write_policies(&w, p);
 	write_devices(&w, p);
+	write_sources(&w, p);
 	write_sets(&w, p);
 	if (w.err)
 		snprintf(error, size, "map %s", object_map_names[w.where]);
@@ -150,7 +170,7 @@ static void clear_sets(const struct object *o, uint32_t bank)
 
 	while (more) {
 		more = !bpf_map_get_next_key(o->map[MAP_SETS], &key, &next);
-		if (ntohl(key.set) / ASYM_MAX_SETS == bank)
+		if (ntohl(key.set) / ASYM_SETS == bank)
 			bpf_map_delete_elem(o->map[MAP_SETS], &key);
 		key = next;
 	}

@@ -14,8 +14,10 @@ const char *const object_map_names[MAP_MAX] = {
 	[MAP_CONTROL] = "asym_control",	  [MAP_CONFIG] = "asym_config",
 	[MAP_RULES] = "asym_rules",	  [MAP_POLICIES] = "asym_policies",
 	[MAP_BUCKETS] = "asym_buckets",	  [MAP_DEVICES] = "asym_devices",
+	[MAP_SOURCES] = "asym_sources",
 	[MAP_SETS] = "asym_sets",	  [MAP_STICKY] = "asym_sticky",
 	[MAP_COUNTERS] = "asym_counters", [MAP_HITS] = "asym_hits",
+	[MAP_SOCKETS] = "asym_sockets",
 };
 
 const char *const object_program_names[PROGRAM_MAX] = {
@@ -115,17 +117,25 @@ static int control_of(const struct object *o, struct asym_control *ret)
 	return 0;
 }
 
-bool object_owns(uint32_t program_id, uint64_t cookie, enum object_program *ret_which)
+bool object_identify(uint32_t program_id, enum object_program *ret_which, uint64_t *ret_cookie)
 {
 	struct asym_control control;
 	struct object o;
-	bool owns;
+	bool ours;
 
 	object_init(&o);
-	owns = !program_maps(program_id, &o, ret_which) && !control_of(&o, &control) &&
-	       control.netns_cookie == cookie;
+	ours = !program_maps(program_id, &o, ret_which) && !control_of(&o, &control);
+	if (ours)
+		*ret_cookie = control.netns_cookie;
 	object_done(&o);
-	return owns;
+	return ours;
+}
+
+bool object_owns(uint32_t program_id, uint64_t cookie, enum object_program *ret_which)
+{
+	uint64_t found;
+
+	return object_identify(program_id, ret_which, &found) && found == cookie;
 }
 
 /* The lan programs refer to every map except what only link has; several programs are asked. */

@@ -18,10 +18,12 @@ enum object_map {
 	MAP_POLICIES,
 	MAP_BUCKETS,
 	MAP_DEVICES,
+	MAP_SOURCES,
 	MAP_SETS,
 	MAP_STICKY,
 	MAP_COUNTERS,
 	MAP_HITS,
+	MAP_SOCKETS, /* only with the cgroup programs */
 	MAP_MAX
 };
 
@@ -67,7 +69,10 @@ int object_find(struct object *ret, uint64_t cookie);
 int object_load(struct object *ret, const struct object *running, uint32_t sticky_entries,
 		char *error, size_t size);
 
-/* Whether the program with this id is one of ours for this namespace; *ret_which names it. */
+/* Whether the program with this id is one of ours, of whatever namespace. */
+bool object_identify(uint32_t program_id, enum object_program *ret_which, uint64_t *ret_cookie);
+
+/* The same for the namespace with this cookie alone. */
 bool object_owns(uint32_t program_id, uint64_t cookie, enum object_program *ret_which);
 
 #endif

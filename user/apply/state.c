@@ -4,19 +4,20 @@
 #include "base/file.h"
 #include "base/str.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <stddef.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #define STATE_ROOT "/run/asymbpf"
 #define STATE_MAX (64u << 20)
 #define PATH_SIZE 80
 
-static void path_of(uint64_t cookie, const char *file, char *ret)
+static void path_of(uint64_t cookie, const char *suffix, char *ret)
 {
-	snprintf(ret, PATH_SIZE, STATE_ROOT "/%" PRIu64 "%s%s", cookie, *file ? "/" : "", file);
+	snprintf(ret, PATH_SIZE, STATE_ROOT "/%" PRIu64 ".json%s", cookie, suffix);
 }
 
 void state_done(struct state *s)
@@ -86,17 +87,26 @@ static struct json_object *json_state(const struct state *s)
 	return o;
 }
 
+/* The last namespace to be unloaded removes the directory, perhaps just before we write into it. */
+static int write_text(const char *path, const char *text)
+{
+	int r = -ENOENT;
+
+	for (int tries = 0; r == -ENOENT && tries < 3; tries++) {
+		r = file_mkdirs(STATE_ROOT);
+		r = r ?: file_replace(path, text, strlen(text));
+	}
+	return r;
+}
+
 int state_write(const struct state *s, uint64_t cookie)
 {
 	struct json_object *o = json_state(s);
-	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY);
 	char path[PATH_SIZE];
 	int r;
 
 	path_of(cookie, "", path);
-	r = file_mkdirs(path);
-	path_of(cookie, "state.json", path);
-	r = r ?: file_replace(path, text, strlen(text));
+	r = write_text(path, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
 	json_object_put(o);
 	return r;
 }
@@ -132,6 +142,8 @@ static int read_ids(struct state *s, struct json_object *o)
 		to = ARRAY_ADD(s->ids, s->n_ids);
 		if (!to)
 			return -ENOMEM;
+		if (json_object_get_int(id) < 1 || json_object_get_int(id) >= ASYM_LINK_IDS)
+			return -EBADMSG;
 		to->id = json_object_get_int(id);
 		if (str_copy(to->name, sizeof(to->name), name))
 			return -EBADMSG;
@@ -208,7 +220,7 @@ int state_read(struct state *ret, uint64_t cookie)
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	path_of(cookie, "state.json", path);
+	path_of(cookie, "", path);
 	r = file_read(path, STATE_MAX, &text, &len);
 	if (r)
 		return r;
@@ -226,28 +238,25 @@ void state_remove(uint64_t cookie)
 {
 	char path[PATH_SIZE];
 
-	path_of(cookie, "state.json", path);
-	unlink(path);
-	path_of(cookie, "lock", path);
+	path_of(cookie, FILE_NEW, path);
 	unlink(path);
 	path_of(cookie, "", path);
-	rmdir(path);
+	unlink(path);
 	rmdir(STATE_ROOT);
 }
 
-int state_lock(uint64_t cookie)
+/* A name that is bound in this network namespace: nothing in a file system, gone with its holder. */
+int state_lock(void)
 {
-	_cleanup_close_ int fd = -1;
-	char path[PATH_SIZE];
-	int r;
+	static const char name[] = "\0asymbpf";
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	path_of(cookie, "", path);
-	r = file_mkdirs(path);
-	if (r)
-		return r;
-	path_of(cookie, "lock", path);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+	memcpy(addr.sun_path, name, sizeof(name) - 1);
+	if (fd < 0)
 		return -errno;
+	if (bind(fd, (struct sockaddr *)&addr,
+		 offsetof(struct sockaddr_un, sun_path) + sizeof(name) - 1) < 0)
+		return errno == EADDRINUSE ? -EWOULDBLOCK : -errno;
 	return TAKE_FD(fd);
 }

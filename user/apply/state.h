@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What no kernel object can tell: the configuration as loaded, the ids given, and what sysctls were
- * before us.  One JSON file below /run/asymbpf, per network namespace, replaced in one step.
+ * before us.  One JSON file for each network namespace, /run/asymbpf/COOKIE.json, replaced in one step.
  */
 #ifndef APPLY_STATE_H
 #define APPLY_STATE_H
@@ -27,11 +27,12 @@ struct state {
 /* 0; -ENOENT: never loaded here; -EBADMSG: the file is damaged. */
 int state_read(struct state *ret, uint64_t cookie);
 int state_write(const struct state *s, uint64_t cookie);
-/* Removes the file, and the directories when they are empty. */
+/* Removes the file, and the directory when it is empty. */
 void state_remove(uint64_t cookie);
 void state_done(struct state *s);
 
-/* Takes the lock that load, reload and unload hold.  A descriptor; -EWOULDBLOCK: somebody has it. */
-int state_lock(uint64_t cookie);
+/* Takes the lock of this network namespace that load, reload and unload hold.  A descriptor, closing it
+ * is giving it back; -EWOULDBLOCK: somebody has it. */
+int state_lock(void);
 
 #endif

@@ -106,11 +106,11 @@ int file_replace(const char *path, const char *data, size_t len)
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (asprintf(&tmp, "%s.XXXXXX", path) < 0) {
+	if (asprintf(&tmp, "%s" FILE_NEW, path) < 0) {
 		tmp = NULL;
 		return -ENOMEM;
 	}
-	fd = mkostemp(tmp, O_CLOEXEC); /* creates with mode 0600 */
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
 	r = write_and_rename(fd, tmp, path, data, len);

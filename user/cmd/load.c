@@ -18,6 +18,7 @@ struct wanted {
 	const char *config; /* path or NULL */
 	char **flags;
 	size_t n_flags;
+	bool from_state; /* the flags are those of the load: devices may have gone since */
 	struct model model;
 	struct plan plan;
 	struct state state;
@@ -70,6 +71,14 @@ static int fill_state(struct wanted *w)
 	return r ?: copy_flags(w);
 }
 
+/* A device that the user names now must exist; one that was named at load is waited for. */
+static void forgive_devices(struct model *m)
+{
+	for (size_t i = 0; i < m->n_links; i++)
+		m->links[i].from_flags = false;
+	m->n_lans_from_flags = 0;
+}
+
 static int want(struct wanted *w, const struct session *s)
 {
 	struct findings f = {};
@@ -77,6 +86,8 @@ static int want(struct wanted *w, const struct session *s)
 
 	if (r)
 		return r;
+	if (w->from_state)
+		forgive_devices(&w->model);
 	check_host(&w->model, &s->host, &f);
 	r = session_report(&f);
 	findings_done(&f);
@@ -209,6 +220,10 @@ static int reload(struct session *s, const struct options *o)
 	if (!s->loaded)
 		return log_err(0, "not loaded in this network namespace, use asymbpf load"), -ENOENT;
 	if (!w.config && !w.n_flags) {
+		if (!s->has_state)
+			return log_err(0, "what was loaded is not known any more, name links or a file"),
+			       -ENOENT;
+		w.from_state = true;
 		w.config = s->state.config_path;
 		w.flags = s->state.flags;
 		w.n_flags = s->state.n_flags;

@@ -18,7 +18,7 @@ static const struct row {
 	{'l', "lan", "DEV", "device of a LAN; may be given again (default: all other devices)"},
 	{'c', "config", "FILE", "configuration file, see asymbpf.conf(5)"},
 	{'p', "plan", NULL, "print everything the kernel would be given"},
-	{'d', "in", "DEV", "device the packet comes in by (default: the router itself)"},
+	{'d', "in", "DEV", "device the packet comes in by (default: where its source is)"},
 	{'s', "sport", "PORT", "source port"},
 	{'q', "dscp", "N", "DSCP, 0 to 63"},
 	{'j', "json", NULL, "print JSON"},
@@ -118,6 +118,14 @@ static void build_getopt(const struct command *c, struct option *longs, char *sh
 	}
 }
 
+/* getopt leaves the letter in optopt when it was one of several after a single dash. */
+static int wrong_option(const struct command *c, const char *word)
+{
+	if (optopt && word[1] != '-')
+		return options_wrong(c, "unknown option \"-%c\"", optopt);
+	return options_wrong(c, "unknown option \"%s\"", word);
+}
+
 int options_parse(struct options *o, const struct command *c, int argc, char **argv,
 		  int *ret_status)
 {
@@ -138,7 +146,7 @@ int options_parse(struct options *o, const struct command *c, int argc, char **a
 		if (letter == ':')
 			*ret_status = options_wrong(c, "%s needs a value", argv[optind - 1]);
 		else if (letter == '?')
-			*ret_status = options_wrong(c, "unknown option \"%s\"", argv[optind - 1]);
+			*ret_status = wrong_option(c, argv[optind - 1]);
 		else
 			*ret_status = take(o, c, letter);
 	}

@@ -43,12 +43,14 @@ static int read_running(struct session *s)
 {
 	int r = state_read(&s->state, s->cookie);
 
-	if (r && r != -ENOENT)
-		log_warn("/run/asymbpf: state is damaged (%s), ignoring", strerror(-r));
+	s->damaged = r && r != -ENOENT;
+	if (s->damaged)
+		log_warn("/run/asymbpf/%llu.json: damaged (%s), ignoring",
+			 (unsigned long long)s->cookie, strerror(-r));
 	s->has_state = !r;
 	r = object_find(&s->object, s->cookie);
 	s->running = !r;
-	s->loaded = s->has_state || !r || r == -EPROTO;
+	s->loaded = s->has_state || s->damaged || !r || r == -EPROTO;
 	if (r && r != -ENOENT && r != -EPROTO)
 		return log_err(r, "cannot look for running programs");
 	return 0;
@@ -65,11 +67,11 @@ int session_open(struct session *s, bool lock)
 	if (r)
 		return log_err(r, "cannot tell the network namespace (Linux 5.14 or later)");
 	if (lock) {
-		s->lock = state_lock(s->cookie);
+		s->lock = state_lock();
 		if (s->lock == -EWOULDBLOCK)
 			return log_err(0, "another asymbpf is changing this network namespace"), -EBUSY;
 		if (s->lock < 0)
-			return log_err(s->lock, "cannot lock /run/asymbpf");
+			return log_err(s->lock, "cannot take the lock");
 	}
 	r = read_running(s);
 	if (r)
@@ -85,9 +87,6 @@ void session_close(struct session *s)
 	host_done(&s->host);
 	object_done(&s->object);
 	state_done(&s->state);
-	/* a lock file that guards nothing is a trace */
-	if (s->lock >= 0 && !s->loaded)
-		state_remove(s->cookie);
 	cleanup_close(&s->lock);
 }
 
@@ -99,7 +98,8 @@ int session_plan(struct session *s)
 	if (!s->loaded)
 		return log_err(0, "not loaded in this network namespace, see asymbpf load"), -ENOENT;
 	if (!s->has_state)
-		return log_err(0, "programs run but their state is gone, asymbpf unload removes them"),
+		return log_err(0, "loaded, but its state is gone: name links or a file to asymbpf "
+				  "reload, or use asymbpf unload"),
 		       -ENOENT;
 	model_init(&s->model);
 	r = config_parse(&s->model, "loaded configuration", s->state.config,

@@ -16,7 +16,7 @@ struct session {
 	bool loaded;	   /* a state file, or programs, or both */
 	bool running;	   /* programs are there and speak our ABI */
 	struct state state;
-	bool has_state;
+	bool has_state, damaged;
 	struct object object; /* maps of what runs */
 	struct host host;
 	struct model model; /* as loaded; what runs is planned from it, on the machine of now */

@@ -12,13 +12,16 @@ static int unload(struct session *s, const struct options *o)
 	int r = change_remove(s->cookie, &s->host, s->has_state ? &s->state : NULL, progress, error,
 			      sizeof(error));
 
-	s->loaded = false;
 	if (r) {
 		log_error("not everything could be removed: %s", error);
 		return r;
 	}
 	if (!was_loaded)
 		return log_err(0, "not loaded in this network namespace"), -ENOENT;
+	if (s->damaged)
+		return log_err(0, "the state was damaged: sysctls and marks of connections stay as they "
+				  "are"),
+		       -EBADMSG;
 	printf(o->json ? "{ \"result\": \"unloaded\" }\n" : "unloaded\n");
 	return 0;
 }

@@ -109,6 +109,7 @@ void plan_done(struct plan *p)
 	free(p->routes);
 	free(p->sysctls);
 	free(p->buckets);
+	free(p->specific);
 	memset(p, 0, sizeof(*p));
 }
 

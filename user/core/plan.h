@@ -82,6 +82,8 @@ struct plan {
 	struct asym_rule bpf_rules[ASYM_MAX_RULES];
 	struct asym_policy policies[ASYM_MAX_POLICIES];
 	struct asym_buckets (*buckets)[ASYM_FAMILIES]; /* [ASYM_MAX_POLICIES] */
+	struct prefix *specific; /* destinations of main's routes that are no defaults */
+	size_t n_specific;
 };
 
 /* Builds a plan.  ids (n_ids of them) are those given since the first load, NULL before it.  0,

@@ -2,6 +2,7 @@
 /* What one bank of the BPF maps holds. */
 #include "core/buckets.h"
 #include "core/plan_parts.h"
+#include <errno.h>
 #include <string.h>
 
 /* No device has it; 0 would mean the router itself. */
@@ -137,6 +138,24 @@ static void fill_rule(struct plan *p, size_t n, const struct host *h)
 	r->sticky_id = sticky_id(conf->name);
 }
 
+/* Where the router's own datagrams are left to main.  With more routes than a set holds, a full view
+ * of the Internet, the rest counts as if it were a default. */
+static int fill_specific(struct plan *p, const struct host *h)
+{
+	for (size_t i = 0; i < h->n_routes && p->n_specific < ASYM_MAX_PREFIXES; i++) {
+		const struct route *r = &h->routes[i];
+		struct prefix *to;
+
+		if (r->table != TABLE_MAIN || !prefix_len(&r->dst))
+			continue;
+		to = ARRAY_ADD(p->specific, p->n_specific);
+		if (!to)
+			return -ENOMEM;
+		*to = r->dst;
+	}
+	return 0;
+}
+
 int plan_bpf(struct plan *p, const struct host *h)
 {
 	const struct model *m = p->model;
@@ -151,5 +170,5 @@ int plan_bpf(struct plan *p, const struct host *h)
 		fill_policy(p, i);
 	for (size_t i = 0; i < m->n_rules; i++)
 		fill_rule(p, i, h);
-	return 0;
+	return fill_specific(p, h);
 }
