@@ -96,7 +96,8 @@ static const struct field fields[] = {
 	  SPECS({ .in = LAN2 }, { .in = LAN2, .v6 = true }, { .in = WAN1 }, { .in = LO }) },
 	{ "in = {wan1, wan2, wan3, wan4, tap, tun, lan1, lan2}", ASYM_MATCH_DEVICE,
 	  SPECS({ .in = WAN1 }, { 0 }, { .in = LAN2 }), SPECS({ .in = LO }) },
-	{ "in = {eth7, lan2}", ASYM_MATCH_DEVICE, SPECS({ .in = LAN2 }), SPECS({ 0 }) },
+	{ "in = {eth7, lan2}", ASYM_MATCH_DEVICE, SPECS({ .in = LAN2 }),
+	  SPECS({ 0 }, { .in = LO }, { .in = WAN1 }) },
 
 	{ "src-set = nested", ASYM_MATCH_SRC_SET,
 	  SPECS(SRC("10.1.0.0"), SRC("10.1.255.255"), SRC("10.1.2.0"), SRC("10.1.2.255"),
@@ -191,6 +192,7 @@ static void test_hidden_ports(void **state)
 	static const struct pkt_spec hidden[] = {
 		{ .frag = 0x2000 }, { .frag = 185 }, PROTO(1), PROTO(47),
 		{ .proto = 1, .icmp_type = 8, .echo_id = 443 }, { .v6 = true, .proto = 58 },
+		{ .v6 = true, .ext = EXT(44) },
 	};
 	unsigned int bad = 0;
 

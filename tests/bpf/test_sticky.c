@@ -63,6 +63,7 @@ static void test_kept(void **state)
 		there.dst = v6 ? "2001:db8:e::9" : "203.0.113.9";
 		expect(&there, ASYM_LAN_STICKY, here_mark);
 		there.frag = v6 ? 0 : 185;
+		there.ext = v6 ? EXT(44) : 0;
 		expect(&there, ASYM_LAN_STICKY, here_mark);
 		assert_int_equal(outcome_of(&other).reason, ASYM_LAN_BUCKET);
 		assert_int_equal(maps_sticky_count(&lab.o), 2);
