@@ -351,11 +351,13 @@ static int sysctl_plan_and_write(const struct plan_sysctl *settings, size_t n,
 static void test_sysctls(void **state)
 {
 	static const struct plan_sysctl settings[] = {
-		{ RP, "1", true }, { ARP, "1", false }, { ANNOUNCE, "2", true },
-		{ "net/ipv4/conf/absent/rp_filter", "1", false },
+		{ RP, "1", PLAN_SYSCTL_SMALLER },
+		{ ARP, "1", PLAN_SYSCTL_DIFFERS },
+		{ ANNOUNCE, "2", PLAN_SYSCTL_SMALLER },
+		{ "net/ipv4/conf/absent/rp_filter", "1", PLAN_SYSCTL_DIFFERS },
 	};
-	static const struct plan_sysctl more = { ARP, "2", false };
-	static const struct plan_sysctl bad = { RP, "x", false };
+	static const struct plan_sysctl more = { ARP, "2", PLAN_SYSCTL_DIFFERS };
+	static const struct plan_sysctl bad = { RP, "x", PLAN_SYSCTL_DIFFERS };
 	struct sysctl_list saved = { 0 };
 	char path[96] = "";
 
@@ -389,13 +391,45 @@ static void test_sysctls(void **state)
 	free(saved.items);
 }
 
+/* Only strict checks become loose ones: the larger of all/ and the device's value counts. */
+static void test_reverse_path(void **state)
+{
+	static const struct {
+		int all, before, after;
+	} cases[] = {
+		{ 0, 0, 0 }, { 0, 1, 2 }, { 0, 2, 2 }, { 1, 0, 2 }, { 1, 1, 2 },
+		{ 1, 2, 2 }, { 2, 0, 0 }, { 2, 1, 1 }, { 2, 2, 2 },
+	};
+	static const struct plan_sysctl loose = { RP, "2", PLAN_SYSCTL_STRICT };
+	char path[96] = "", want[16], set[128];
+
+	netns_need();
+	sh("ip link add wan0.2 type bridge");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sysctl_list saved = { 0 };
+
+		snprintf(set, sizeof(set),
+			 "cd /proc/sys/net/ipv4/conf; echo %d >all/rp_filter; echo %d >wan0.2/rp_filter",
+			 cases[i].all, cases[i].before);
+		sh(set);
+		assert_int_equal(sysctl_plan_and_write(&loose, 1, &saved, path), 0);
+		snprintf(want, sizeof(want), "%d", cases[i].after);
+		assert_sysctl(RP, want);
+		assert_int_equal(saved.n, cases[i].before != cases[i].after);
+		assert_int_equal(sysctl_restore(&saved, path), 0);
+		snprintf(want, sizeof(want), "%d", cases[i].before);
+		assert_sysctl(RP, want);
+		free(saved.items);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		netns_test(test_apply),  netns_test(test_foreign_survives),
 		netns_test(test_taken_back), netns_test(test_twice),
 		netns_test(test_reload), netns_test(test_many),
-		netns_test(test_sysctls),
+		netns_test(test_sysctls), netns_test(test_reverse_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,11 +39,26 @@ static int value_write(const char *path, const char *value)
 	return file_write(full, value, strlen(value));
 }
 
+/* What all/ says cannot be read: the safe side. */
+static bool is_strict(const char *present)
+{
+	char all[16];
+
+	if (value_read("net/ipv4/conf/all/rp_filter", all, sizeof(all)))
+		return true;
+	return MAX(strtoll(present, NULL, 10), strtoll(all, NULL, 10)) == 1;
+}
+
 static bool is_met(const struct plan_sysctl *s, const char *present)
 {
-	if (s->at_least)
+	switch (s->when) {
+	case PLAN_SYSCTL_SMALLER:
 		return strtoll(present, NULL, 10) >= strtoll(s->value, NULL, 10);
-	return !strcmp(present, s->value);
+	case PLAN_SYSCTL_STRICT:
+		return !is_strict(present);
+	default:
+		return !strcmp(present, s->value);
+	}
 }
 
 static struct sysctl_saved *find(const struct sysctl_list *saved, const char *path)

@@ -11,7 +11,8 @@ const char *const plan_down_names[PLAN_DOWN_MAX] = {
 	[PLAN_NO_ADDRESS] = "no-address",   [PLAN_NO_GATEWAY] = "no-gateway",
 };
 
-static int add_sysctl(struct plan *p, const char *path, const char *value, bool at_least)
+static int add_sysctl(struct plan *p, const char *path, const char *value,
+		      enum plan_sysctl_when when)
 {
 	struct plan_sysctl *s = ARRAY_ADD(p->sysctls, p->n_sysctls);
 
@@ -19,30 +20,34 @@ static int add_sysctl(struct plan *p, const char *path, const char *value, bool 
 		return -ENOMEM;
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	snprintf(s->value, sizeof(s->value), "%s", value);
-	s->at_least = at_least;
+	s->when = when;
 	return 0;
 }
 
 /*
  * Two WANs on one LAN must each answer ARP for their own address only and ask with it
- * (Documentation/networking/ip-sysctl.rst).  Reverse path checks are loose on links and look at the
- * mark; the kernel takes the larger of all/ and the device's rp_filter, so 2 beats a strict 1.
+ * (Documentation/networking/ip-sysctl.rst).  Reverse path checks look at the mark, which also makes
+ * the kernel's own check of sources cheaper, and are loose on links; the kernel takes the larger of
+ * all/ and the device's rp_filter, so 2 beats a strict 1.  Where there are none, there stay none.
  */
 static int link_sysctls(struct plan *p, const char *device)
 {
 	static const struct {
 		const char *key, *value;
-		bool at_least;
+		enum plan_sysctl_when when;
 	} wanted[] = {
-		{"rp_filter", "2", true},    {"src_valid_mark", "1", true}, {"arp_ignore", "1", true},
-		{"arp_announce", "2", true}, {"arp_filter", "0", false},
+		{ "rp_filter", "2", PLAN_SYSCTL_STRICT },
+		{ "src_valid_mark", "1", PLAN_SYSCTL_SMALLER },
+		{ "arp_ignore", "1", PLAN_SYSCTL_SMALLER },
+		{ "arp_announce", "2", PLAN_SYSCTL_SMALLER },
+		{ "arp_filter", "0", PLAN_SYSCTL_DIFFERS },
 	};
 	char path[96];
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted) && !r; i++) {
 		snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", device, wanted[i].key);
-		r = add_sysctl(p, path, wanted[i].value, wanted[i].at_least);
+		r = add_sysctl(p, path, wanted[i].value, wanted[i].when);
 	}
 	return r;
 }
@@ -56,8 +61,8 @@ int plan_sysctls(struct plan *p)
 			r = link_sysctls(p, p->links[i].conf->device);
 	if (!p->model->forwarding)
 		return r;
-	r = r ?: add_sysctl(p, "net/ipv4/ip_forward", "1", true);
-	return r ?: add_sysctl(p, "net/ipv6/conf/all/forwarding", "1", true);
+	r = r ?: add_sysctl(p, "net/ipv4/ip_forward", "1", PLAN_SYSCTL_SMALLER);
+	return r ?: add_sysctl(p, "net/ipv6/conf/all/forwarding", "1", PLAN_SYSCTL_SMALLER);
 }
 
 static int reserve_ids(struct plan *p)

@@ -48,10 +48,19 @@ struct plan_lan {
 	bool ethernet;
 };
 
+/* When a value is written: unless it is there already, when the present one is smaller, when reverse
+ * path checks are strict (1 is the larger of the device's rp_filter and all/'s). */
+enum plan_sysctl_when {
+	PLAN_SYSCTL_DIFFERS,
+	PLAN_SYSCTL_SMALLER,
+	PLAN_SYSCTL_STRICT,
+	PLAN_SYSCTL_MAX
+};
+
 struct plan_sysctl {
 	char path[96]; /* below /proc/sys */
 	char value[16];
-	bool at_least; /* write only when the present value is smaller */
+	enum plan_sysctl_when when;
 };
 
 /* An id that a link has or had, so that marks and sticky entries stay true over a reload. */

@@ -94,6 +94,19 @@ static void text_bpf_rules(const struct plan *p, struct str *out)
 	}
 }
 
+static void text_sysctls(const struct plan *p, struct str *out)
+{
+	static const char *const when[PLAN_SYSCTL_MAX] = {
+		[PLAN_SYSCTL_DIFFERS] = "=",
+		[PLAN_SYSCTL_SMALLER] = ">=",
+		[PLAN_SYSCTL_STRICT] = "not strict:",
+	};
+
+	for (size_t i = 0; i < p->n_sysctls; i++)
+		str_add(out, "sysctl %s %s %s\n", p->sysctls[i].path, when[p->sysctls[i].when],
+			p->sysctls[i].value);
+}
+
 void plan_text(const struct plan *p, struct str *out)
 {
 	str_add(out, "mask 0x%x shift %u seed %u\n", p->config.mark_mask, p->config.mark_shift,
@@ -106,8 +119,6 @@ void plan_text(const struct plan *p, struct str *out)
 	text_bpf_rules(p, out);
 	text_rules(p, out);
 	text_routes(p, out);
-	for (size_t i = 0; i < p->n_sysctls; i++)
-		str_add(out, "sysctl %s %s %s\n", p->sysctls[i].path,
-			p->sysctls[i].at_least ? ">=" : "=", p->sysctls[i].value);
+	text_sysctls(p, out);
 	plan_nft_text(p, out);
 }
