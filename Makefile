@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make [V=1] [SANITIZE=1]    make check | demo | bench | install DESTDIR= PREFIX= | clean
+# make [V=1] [SANITIZE=1]    make check | check-vm | demo | bench | install DESTDIR= PREFIX= | clean
 
 PREFIX	 ?= /usr/local
 DESTDIR	 ?=
@@ -33,9 +33,10 @@ SKEL	 := $(BUILD)/asymbpf.skel.h
 UNIT	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 BPFTEST	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
 NETNS	 := $(sort $(wildcard tests/netns/[0-9]*.sh))
+VMTEST	 := $(sort $(wildcard tests/vm/linux-*.sh))
 NETTOOL	 := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c))
 
-.PHONY: all check unit demo bench fuzz install clean setup layers
+.PHONY: all check check-vm unit demo bench fuzz install clean setup layers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -85,7 +86,12 @@ check: setup
 
 .PHONY: run-check
 run-check: all layers $(UNIT) $(BPFTEST) $(NETTOOL)
-	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf tests/run $(UNIT) $(BPFTEST) $(NETNS)
+	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf tests/run $(UNIT) $(BPFTEST) $(NETNS) $(VMTEST)
+
+# More of the tests under Debian's kernels; check runs a part of them.
+check-vm: setup
+	$(Q)$(MAKE) --no-print-directory all $(BPFTEST) $(NETTOOL)
+	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf ASYMBPF_VM_ALL=1 TEST_TIMEOUT=1800 tests/run tests/vm/machine.sh $(VMTEST)
 
 demo: setup
 	$(Q)$(MAKE) --no-print-directory all $(NETTOOL)
