@@ -285,13 +285,19 @@ static void machine_init(struct machine *m)
 	}
 }
 
-static struct parsed on_machine(const char *text, const struct machine *m)
+static struct parsed on_reload(const char *text, const struct machine *m,
+			       const struct plan_id *ids, size_t n_ids)
 {
 	struct parsed p = judge(text);
 
 	findings_done(&p.f);
-	check_host(&p.m, &m->h, &p.f);
+	check_host(&p.m, &m->h, ids, n_ids, &p.f);
 	return p;
+}
+
+static struct parsed on_machine(const char *text, const struct machine *m)
+{
+	return on_reload(text, m, NULL, 0);
 }
 
 static void test_devices(void **state)
@@ -363,7 +369,7 @@ static void test_flags(void **state)
 	assert_int_equal(config_add_iface(&p.m, "wam", &p.f), 0);
 	assert_int_equal(config_add_iface(&p.m, "wan9", &p.f), 0);
 	assert_int_equal(config_add_lan(&p.m, "lan8", &p.f), 0);
-	check_host(&p.m, &m.h, &p.f);
+	check_host(&p.m, &m.h, NULL, 0, &p.f);
 	assert_int_equal(findings_with(&p.f, FINDING_ERROR, 0, "--iface: there is no device \"wam\", did you mean \"wan\"?"), 1);
 	assert_int_equal(findings_with(&p.f, FINDING_ERROR, 1, "--iface: there is no device \"wan9\""), 1);
 	assert_int_equal(findings_with(&p.f, FINDING_ERROR, 0, "--lan: there is no device \"lan8\""), 1);
@@ -417,6 +423,56 @@ static void test_marks(void **state)
 		else
 			assert_int_equal(p.f.n, 0);
 	}
+}
+
+/* A reload that lost "old" (1), kept wan (2), and brings wan2, which gets 3. */
+static void test_marks_reload(void **state)
+{
+	static const struct plan_id ids[] = { { "old", 1 }, { "wan", 2 } };
+	static const struct {
+		uint32_t mark;
+		enum finding_level level;
+		const char *text;
+	} expected[] = {
+		{ 0x100, FINDING_WARNING, "is that of connections of link \"old\", which is no more" },
+		{ 0x200, FINDING_ERROR, "is that of link \"wan\"" },
+		{ 0x300, FINDING_ERROR, "is that of link \"wan2\"" },
+		{ 0x400, FINDING_WARNING, "shares bits" },
+		{ 0xff00, FINDING_ERROR, "is that of probes" },
+	};
+	struct machine m;
+
+	machine_init(&m);
+	m.h.n_rules = m.h.n_marks = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		m.rules[0] = (struct rule){ .family = AF_INET, .priority = 9,
+					    .mark = expected[i].mark, .mask = 0xff00 };
+		m.marks[0] = (struct host_mark_use){ "t", "c", expected[i].mark, 0xff00, true };
+		PARSED p = on_reload(BASE, &m, ids, ARRAY_SIZE(ids));
+
+		assert_int_equal(p.f.n, 2);
+		assert_int_equal(findings_with(&p.f, expected[i].level, 0, expected[i].text), 2);
+	}
+}
+
+/* With three ids and all of them given, a new link takes that of the one that went, although the
+ * one that stays comes behind it and has the lowest. */
+static void test_ids_run_out(void **state)
+{
+	static const struct plan_id ids[] = { { "stays", 1 }, { "went", 2 }, { "too", 3 } };
+	struct plan *plan = calloc(1, sizeof(*plan));
+	struct machine m;
+
+	machine_init(&m);
+	PARSED p = judge("mark-mask = 0x70 link new {} link stays {}"
+			 " policy p { links = {new, stays} } rule r { policy = p }");
+
+	assert_int_equal(plan_build(plan, &p.m, &m.h, ids, ARRAY_SIZE(ids)), 0);
+	assert_int_equal(plan->links[0].id, 2);
+	assert_int_equal(plan->links[1].id, 1);
+	assert_int_equal(plan->n_gone, 1);
+	plan_done(plan);
+	free(plan);
 }
 
 static void test_nft_marks(void **state)
@@ -483,6 +539,7 @@ int main(void)
 		cmocka_unit_test(test_model_raw), cmocka_unit_test(test_shadows),
 		cmocka_unit_test(test_devices),	  cmocka_unit_test(test_gateway),
 		cmocka_unit_test(test_flags),	  cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_marks_reload), cmocka_unit_test(test_ids_run_out),
 		cmocka_unit_test(test_nft_marks), cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_findings),
 	};

@@ -42,10 +42,10 @@ static void read_conf(struct model *m, const char *name, struct findings *f)
 }
 
 /* The plan of a configuration that no one can load says nothing. */
-static void judge(const struct model *m, const struct host *h, struct findings *f)
+static void judge(const struct model *m, const struct machine *machine, struct findings *f)
 {
 	check_model(m, f);
-	check_host(m, h, f);
+	check_host(m, &machine->h, machine->ids, machine->n_ids, f);
 	for (size_t i = 0; i < f->n; i++)
 		if (f->items[i].level == FINDING_ERROR)
 			fail_msg("line %d: %s", f->items[i].line, f->items[i].text);
@@ -112,7 +112,7 @@ static char *build(const char *name)
 	machine.f = &f;
 	machine_parse(&machine, host);
 	assert_int_equal(model_add_defaults(&m), 0);
-	judge(&m, &machine.h, &f);
+	judge(&m, &machine, &f);
 	assert_int_equal(plan_build(p, &m, &machine.h, machine.ids, machine.n_ids), 0);
 	text = plan_as_text(p, summary);
 	plan_done(p);

@@ -14,7 +14,7 @@ static int check_machine(const struct model *m, const struct session *s)
 	struct findings f = {};
 	int r;
 
-	check_host(m, &s->host, &f);
+	check_host(m, &s->host, s->state.ids, s->state.n_ids, &f);
 	r = session_report(&f);
 	findings_done(&f);
 	return r;

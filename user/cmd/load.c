@@ -88,7 +88,7 @@ static int want(struct wanted *w, const struct session *s)
 		return r;
 	if (w->from_state)
 		forgive_devices(&w->model);
-	check_host(&w->model, &s->host, &f);
+	check_host(&w->model, &s->host, s->state.ids, s->state.n_ids, &f);
 	r = session_report(&f);
 	findings_done(&f);
 	if (r)

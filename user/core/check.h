@@ -5,6 +5,7 @@
 
 #include "core/host.h"
 #include "core/model.h"
+#include "core/plan.h"
 
 /*
  * Errors: no link; names twice or malformed; one device in two links, or a link and a LAN;
@@ -22,9 +23,12 @@ void check_model(const struct model *m, struct findings *f);
  * a port of a bridge or bond; an ip rule, table, priority or netfilter mark of somebody else's that
  * our ids would set off.
  * Warnings: a configured device that does not exist (with the nearest name that does), is down,
- * has no carrier, no address, or no gateway; fwmark rules that overlap our mask in bits that no
- * id in use sets.  Known owners are named (wg-quick, Tailscale, mwan3, pbr, Docker, Kubernetes).
+ * has no carrier, no address, or no gateway; marks that share bits with our mask, but are not those
+ * of an id in use, or are those of a link that a reload took away.
+ * Known owners are named (wg-quick, Tailscale, mwan3, pbr, Docker, Kubernetes).
+ * ids (n_ids of them) are those given since the first load, NULL before it: as for plan_build.
  */
-void check_host(const struct model *m, const struct host *h, struct findings *f);
+void check_host(const struct model *m, const struct host *h, const struct plan_id *ids,
+		size_t n_ids, struct findings *f);
 
 #endif

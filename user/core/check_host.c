@@ -2,7 +2,6 @@
 /* The devices of a machine against those the configuration names. */
 #include "base/str.h"
 #include "core/check_int.h"
-#include "core/plan.h"
 #include <string.h>
 
 static const char *nearest_device(const struct host *h, const char *name)
@@ -130,7 +129,8 @@ static void check_rule_devices(const struct model_rule *r, const struct host *h,
 			missing(f, FINDING_WARNING, &r->place, "in", r->device[i], h);
 }
 
-void check_host(const struct model *m, const struct host *h, struct findings *f)
+void check_host(const struct model *m, const struct host *h, const struct plan_id *ids,
+		size_t n_ids, struct findings *f)
 {
 	for (size_t i = 0; i < m->n_links; i++)
 		check_link(&m->links[i], h, f);
@@ -138,5 +138,5 @@ void check_host(const struct model *m, const struct host *h, struct findings *f)
 		check_lan(m, i, h, f);
 	for (size_t i = 0; i < m->n_rules; i++)
 		check_rule_devices(&m->rules[i], h, f);
-	check_marks(m, h, f);
+	check_marks(m, h, ids, n_ids, f);
 }

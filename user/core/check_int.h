@@ -27,6 +27,7 @@ void check_shadows(const struct model *m, struct findings *f);
 void check_unused(const struct model *m, struct findings *f);
 
 /* Marks, rules and tables of others. */
-void check_marks(const struct model *m, const struct host *h, struct findings *f);
+void check_marks(const struct model *m, const struct host *h, const struct plan_id *ids,
+		 size_t n_ids, struct findings *f);
 
 #endif

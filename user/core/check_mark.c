@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Marks, ip rules and tables of somebody else's, against those that we are going to use. */
 #include "core/check_int.h"
-#include "core/plan.h"
+#include "core/plan_parts.h"
 #include <string.h>
 
 /* -------- who it is */
@@ -69,15 +69,32 @@ static const char *owner(const struct trace *t, char *buf, size_t size)
 
 /* -------- marks */
 
+/* The ids that the links have or will have, in the model's order, and those given before. */
+struct ids {
+	uint8_t link[ASYM_MAX_LINKS];
+	const struct plan_id *given;
+	size_t n_given;
+};
+
 /* Does an id of ours meet the test, as far as our bits go? */
 static bool meets(const struct model *m, const struct trace *t, uint32_t id)
 {
 	return !(((id << __builtin_ctz(m->mark_mask)) ^ t->value) & t->mask & m->mark_mask);
 }
 
-/* The first id in use that meets the test: links are 1..n, the reserved ones are at the top.
- * Writes what it stands for into ret; false when there is none. */
-static bool find_id(const struct model *m, const struct trace *t, char *ret, size_t size)
+static const struct model_link *find_link(const struct model *m, const struct ids *ids,
+					  const struct trace *t)
+{
+	for (size_t i = 0; i < MIN(m->n_links, (size_t)ASYM_MAX_LINKS); i++)
+		if (meets(m, t, ids->link[i]))
+			return &m->links[i];
+	return NULL;
+}
+
+/* The first id in use that meets the test: a link's, or a reserved one at the top.  Writes what it
+ * stands for into ret; false when there is none. */
+static bool find_id(const struct model *m, const struct ids *ids, const struct trace *t, char *ret,
+		    size_t size)
 {
 	static const char *const reserved[PLAN_RESERVED_MAX] = {
 		[PLAN_PROBE] = "probes",
@@ -85,12 +102,11 @@ static bool find_id(const struct model *m, const struct trace *t, char *ret, siz
 		[PLAN_BLACKHOLE] = "last-resort blackhole",
 		[PLAN_MAIN] = "last-resort main",
 	};
+	const struct model_link *l = find_link(m, ids, t);
 	uint32_t top = m->mark_mask >> __builtin_ctz(m->mark_mask);
 
-	for (size_t i = 0; i < m->n_links; i++) {
-		if (!meets(m, t, i + 1))
-			continue;
-		snprintf(ret, size, "link \"%s\"", m->links[i].name);
+	if (l) {
+		snprintf(ret, size, "link \"%s\"", l->name);
 		return true;
 	}
 	for (uint32_t i = 0; i < PLAN_RESERVED_MAX; i++) {
@@ -102,24 +118,48 @@ static bool find_id(const struct model *m, const struct trace *t, char *ret, siz
 	return false;
 }
 
-static void judge(const struct model *m, const struct trace *t, const char *what,
-		  struct findings *f)
+/* Of what is no link's: packets of connections that a link left behind still get the mark. */
+static const struct plan_id *find_gone(const struct model *m, const struct ids *ids,
+				       const struct trace *t)
+{
+	for (size_t i = 0; i < ids->n_given; i++)
+		if (meets(m, t, ids->given[i].id))
+			return &ids->given[i];
+	return NULL;
+}
+
+static void judge_unused(const struct model *m, const struct ids *ids, const struct trace *t,
+			 const char *what, const char *who, struct findings *f)
+{
+	const struct plan_id *gone = find_gone(m, ids, t);
+
+	if (gone)
+		check_warn(f, NULL, "mark-mask: %s%s: mark 0x%x/0x%x is that of connections of "
+			   "link \"%s\", which is no more", what, who, t->value, t->mask,
+			   gone->name);
+	else
+		check_warn(f, NULL, "mark-mask: %s%s: mark 0x%x/0x%x shares bits with our mask "
+			   "0x%x", what, who, t->value, t->mask, m->mark_mask);
+}
+
+static void judge(const struct model *m, const struct ids *ids, const struct trace *t,
+		  const char *what, struct findings *f)
 {
 	char who[32], whose[MODEL_NAME + 16];
 
 	if (!m->mark_mask || !(t->mask & m->mark_mask))
 		return;
 	owner(t, who, sizeof(who));
-	if (find_id(m, t, whose, sizeof(whose)))
+	if (find_id(m, ids, t, whose, sizeof(whose)))
 		check_error(f, NULL, "mark-mask: %s%s: mark 0x%x/0x%x is that of %s, expected a "
 			    "mask without bits of others (now 0x%x)", what, who, t->value, t->mask,
 			    whose, m->mark_mask);
 	else
-		check_warn(f, NULL, "mark-mask: %s%s: mark 0x%x/0x%x shares bits with our mask "
-			   "0x%x", what, who, t->value, t->mask, m->mark_mask);
+		judge_unused(m, ids, t, what, who, f);
 }
 
-static void check_rule_mark(const struct model *m, const struct rule *r, struct findings *f)
+static void check_rule_mark(const struct model *m, const struct ids *ids, const struct rule *r,
+			    struct findings *f)
 {
 	const struct trace t = { .value = r->mark, .mask = r->mask, .priority = r->priority,
 				 .table = r->action == RULE_TABLE ? r->table : 0 };
@@ -127,11 +167,11 @@ static void check_rule_mark(const struct model *m, const struct rule *r, struct 
 
 	snprintf(what, sizeof(what), "ip%s rule %u", r->family == AF_INET6 ? " -6" : "",
 		 r->priority);
-	judge(m, &t, what, f);
+	judge(m, ids, &t, what, f);
 }
 
-static void check_nft_mark(const struct model *m, const struct host_mark_use *u,
-			   struct findings *f)
+static void check_nft_mark(const struct model *m, const struct ids *ids,
+			   const struct host_mark_use *u, struct findings *f)
 {
 	const struct trace t = { .value = u->value, .mask = u->mask,
 				 .names = { u->table, u->chain } };
@@ -139,7 +179,7 @@ static void check_nft_mark(const struct model *m, const struct host_mark_use *u,
 
 	snprintf(what, sizeof(what), "nft table \"%s\", chain \"%s\" %s a mark", u->table, u->chain,
 		 u->sets ? "sets" : "tests");
-	judge(m, &t, what, f);
+	judge(m, ids, &t, what, f);
 }
 
 /* -------- priorities and tables */
@@ -177,15 +217,19 @@ static void check_tables(const struct model *m, const struct host *h, struct fin
 	}
 }
 
-void check_marks(const struct model *m, const struct host *h, struct findings *f)
+void check_marks(const struct model *m, const struct host *h, const struct plan_id *ids,
+		 size_t n_ids, struct findings *f)
 {
+	struct ids known = { .given = ids, .n_given = n_ids };
+
+	plan_link_ids(m, ids, n_ids, known.link);
 	for (size_t i = 0; i < h->n_rules; i++) {
 		if (h->rules[i].protocol == PLAN_RTPROT)
 			continue;
-		check_rule_mark(m, &h->rules[i], f);
+		check_rule_mark(m, &known, &h->rules[i], f);
 		check_priority(m, &h->rules[i], f);
 	}
 	for (size_t i = 0; i < h->n_marks; i++)
-		check_nft_mark(m, &h->marks[i], f);
+		check_nft_mark(m, &known, &h->marks[i], f);
 	check_tables(m, h, f);
 }

@@ -4,36 +4,65 @@
 #include <errno.h>
 #include <string.h>
 
-static bool id_taken(const struct plan *p, const struct plan_id *ids, size_t n_ids, uint8_t id)
+/* -------- ids */
+
+struct given {
+	const struct plan_id *ids;
+	size_t n;
+	uint8_t last; /* the largest that a link may have */
+};
+
+static uint8_t old_id(const struct given *g, const char *name)
 {
-	for (size_t i = 0; i < n_ids; i++)
-		if (ids[i].id == id)
+	for (size_t i = 0; i < g->n; i++)
+		if (!strcmp(g->ids[i].name, name))
+			return g->ids[i].id <= g->last ? g->ids[i].id : 0;
+	return 0;
+}
+
+static bool was_given(const struct given *g, uint8_t id)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->ids[i].id == id)
 			return true;
-	return plan_link_by_id(p, id);
+	return false;
 }
 
-static uint8_t old_id(const struct plan_id *ids, size_t n_ids, const char *name)
+/* The lowest free id; one that a link had before only when no other is left, because connections of
+ * that link still carry it. */
+static uint8_t new_id(const struct given *g, const uint8_t *taken, size_t n)
 {
-	for (size_t i = 0; i < n_ids; i++)
-		if (!strcmp(ids[i].name, name))
-			return ids[i].id;
-	return 0;
-}
-
-/* The lowest free id; one that a link of the running plan has only when no other is left, because
- * connections of that link still carry it. */
-static uint8_t new_id(const struct plan *p, const struct plan_id *ids, size_t n_ids)
-{
-	uint8_t last = MIN(p->reserved[PLAN_RESERVED_MAX - 1] - 1, ASYM_MAX_LINKS);
-
-	for (unsigned int id = 1; id <= last; id++)
-		if (!id_taken(p, ids, n_ids, id))
+	for (uint8_t id = 1; id <= g->last; id++)
+		if (!memchr(taken, id, n) && !was_given(g, id))
 			return id;
-	for (unsigned int id = 1; id <= last; id++)
-		if (!id_taken(p, NULL, 0, id))
+	for (uint8_t id = 1; id <= g->last; id++)
+		if (!memchr(taken, id, n))
 			return id;
 	return 0;
 }
+
+static uint8_t last_id(uint32_t mask)
+{
+	uint32_t top = mask ? mask >> __builtin_ctz(mask) : 0;
+
+	top = top > PLAN_RESERVED_MAX ? top - PLAN_RESERVED_MAX : 0;
+	return MIN(top, (uint32_t)ASYM_MAX_LINKS);
+}
+
+void plan_link_ids(const struct model *m, const struct plan_id *ids, size_t n_ids, uint8_t *ret)
+{
+	const struct given g = { ids, n_ids, last_id(m->mark_mask) };
+	size_t n = MIN(m->n_links, (size_t)ASYM_MAX_LINKS);
+
+	/* all the old ones first: a new link must not take that of one behind it */
+	for (size_t i = 0; i < n; i++)
+		ret[i] = old_id(&g, m->links[i].name);
+	for (size_t i = 0; i < n; i++)
+		if (!ret[i])
+			ret[i] = new_id(&g, ret, n);
+}
+
+/* -------- what each link can carry */
 
 static const struct host_addr *best_addr(const struct host *h, uint32_t ifindex, int family)
 {
@@ -131,18 +160,17 @@ static void resolve_replies(struct plan *p)
 int plan_links(struct plan *p, const struct host *h, const struct plan_id *ids, size_t n_ids)
 {
 	const struct model *m = p->model;
+	uint8_t given[ASYM_MAX_LINKS];
 
+	if (m->n_links > ASYM_MAX_LINKS)
+		return -ENOSPC;
+	plan_link_ids(m, ids, n_ids, given);
 	for (size_t i = 0; i < m->n_links; i++) {
-		uint8_t last = p->reserved[PLAN_RESERVED_MAX - 1] - 1;
-		uint8_t id = old_id(ids, n_ids, m->links[i].name);
-		struct plan_link *l;
+		struct plan_link *l = ARRAY_ADD(p->links, p->n_links);
 
-		if (!id || id > last)
-			id = new_id(p, ids, n_ids);
-		l = ARRAY_ADD(p->links, p->n_links);
 		if (!l)
 			return -ENOMEM;
-		l->id = id;
+		l->id = given[i];
 		l->conf = &m->links[i];
 		link_fill(p, l, h);
 	}

@@ -19,7 +19,13 @@ enum plan_priority {
 	PRIO_LAST_RESORT = 1600,
 };
 
-/* links: ids, state and addresses (plan_link.c) */
+/*
+ * The ids of the links of m in their order, at most ASYM_MAX_LINKS: that of its name among ids
+ * (n_ids of them, as for plan_build), or a free one.  0: the mark has no value left.  check_mark.c
+ * judges by the same ids that plan_links gives.
+ */
+void plan_link_ids(const struct model *m, const struct plan_id *ids, size_t n_ids, uint8_t *ret);
+/* links: ids, state and addresses (plan_link.c); -ENOSPC: more than ASYM_MAX_LINKS */
 int plan_links(struct plan *p, const struct host *h, const struct plan_id *ids, size_t n_ids);
 int plan_lans(struct plan *p, const struct host *h);
 int plan_routes(struct plan *p, const struct host *h); /* plan_route.c */
