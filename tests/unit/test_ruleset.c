@@ -210,22 +210,6 @@ static void test_text_mss(void **state)
 }
 
 /* The rule that routes a first datagram again is there with host traffic, and not without. */
-static void test_text_host(void **state)
-{
-	struct fixture *f = three_links();
-
-	f->m.host_traffic = true;
-	apply(f, false);
-	assert_prints("nft list chain " TABLE " output | grep -c 'socket mark'", "1\n");
-	written_as_text(f);
-
-	f = three_links();
-	f->m.host_traffic = false;
-	apply(f, false);
-	assert_prints("nft list chain " TABLE " output | grep -c 'socket mark' || true", "0\n");
-	written_as_text(f);
-}
-
 static void test_text_gone(void **state)
 {
 	struct fixture *f = three_links();
@@ -534,7 +518,6 @@ NEEDS_ROOT(test_text)
 NEEDS_ROOT(test_text_masks)
 NEEDS_ROOT(test_text_nat)
 NEEDS_ROOT(test_text_mss)
-NEEDS_ROOT(test_text_host)
 NEEDS_ROOT(test_text_gone)
 NEEDS_ROOT(test_text_names)
 NEEDS_ROOT(test_dry_run)
@@ -555,7 +538,6 @@ int main(void)
 		ROOT_TEST(test_text_masks),
 		ROOT_TEST(test_text_nat),
 		ROOT_TEST(test_text_mss),
-		ROOT_TEST(test_text_host),
 		ROOT_TEST(test_text_gone),
 		ROOT_TEST(test_text_names),
 		ROOT_TEST(test_dry_run),

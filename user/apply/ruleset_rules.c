@@ -187,31 +187,12 @@ static void rules_gone(struct nft_batch *b, const struct plan *p, const struct p
 	rule_mark(b, p, name, plan_mark(p, id->id));
 }
 
-/* An unconnected UDP socket gets its mark while it sends its first datagram, after that datagram's
- * route was looked up (bpf/host.bpf.c); with the mark it is routed again. */
-static void rule_host(struct nft_batch *b, const struct plan *p)
-{
-	nft_rule_begin(b, "output",
-		       "meta mark 0 socket mark & MASK != 0 meta mark set socket mark & MASK");
-	nft_meta_load(b, NFT_META_MARK);
-	nft_cmp_u32(b, NFT_CMP_EQ, 0);
-	nft_socket_load(b, NFT_SOCKET_MARK);
-	nft_bitwise_u32(b, p->config.mark_mask, 0);
-	nft_cmp_u32(b, NFT_CMP_NEQ, 0);
-	nft_socket_load(b, NFT_SOCKET_MARK);
-	nft_bitwise_u32(b, p->config.mark_mask, 0);
-	nft_meta_set(b, NFT_META_MARK);
-	nft_rule_end(b);
-}
-
 void ruleset_rules_add(struct nft_batch *b, const struct plan *p)
 {
 	rules_known(b, p, "prerouting");
 	rule_older(b, p);
 	rule_arrivals(b, p);
 	rules_known(b, p, "output");
-	if (p->model->host_traffic)
-		rule_host(b, p);
 	if (p->model->mss_clamp)
 		ruleset_clamp_add(b, p);
 	rule_departures(b, p);

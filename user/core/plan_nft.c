@@ -112,13 +112,6 @@ static void output(const struct plan *p, struct str *out)
 {
 	base_begin(out, "output", "route", "output", "mangle");
 	known_rules(p, out);
-	if (p->model->host_traffic) {
-		str_add(out, "\t\tmeta mark 0x00000000 ");
-		masked_test(out, "socket mark", p->config.mark_mask, false, 0);
-		str_add(out, "meta mark set ");
-		masked(out, "socket mark", p->config.mark_mask);
-		str_add(out, "\n");
-	}
 	str_add(out, "\t}\n");
 }
 

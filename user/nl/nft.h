@@ -109,7 +109,6 @@ uint32_t nft_set_end(struct nft_batch *b);
 /* Loads: meta and ct take NFT_META_* and NFT_CT_*. */
 void nft_meta_load(struct nft_batch *b, uint32_t key);
 void nft_ct_load(struct nft_batch *b, uint32_t key);
-void nft_socket_load(struct nft_batch *b, uint32_t key); /* the packet's own: NFT_SOCKET_* */
 void nft_payload_load(struct nft_batch *b, uint32_t base, uint32_t offset, uint32_t len);
 void nft_mtu_load(struct nft_batch *b); /* "rt mtu" as the maximum segment size, be */
 void nft_map(struct nft_batch *b, uint32_t set);

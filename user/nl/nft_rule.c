@@ -127,14 +127,6 @@ void nft_ct_load(struct nft_batch *b, uint32_t key)
 	put_u32(e, NFTNL_EXPR_CT_DREG, NFT_REG_1);
 }
 
-void nft_socket_load(struct nft_batch *b, uint32_t key)
-{
-	struct nftnl_expr *e = expr_add(b, "socket");
-
-	put_u32(e, NFTNL_EXPR_SOCKET_KEY, key);
-	put_u32(e, NFTNL_EXPR_SOCKET_DREG, NFT_REG_1);
-}
-
 void nft_ct_set(struct nft_batch *b, uint32_t key)
 {
 	struct nftnl_expr *e = expr_add(b, "ct");
