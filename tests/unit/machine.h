@@ -3,7 +3,8 @@
  * A machine written out by a test, one thing a line, for plan_build:
  *	device NAME index N [up] [carrier] [ethernet] [loopback] [p2p] [mtu N] [master N]
  *	addr NAME ADDRESS/LEN [peer ADDRESS] [tentative] [deprecated]
- *	route PREFIX|default|default6 [via ADDRESS] dev NAME [metric N] [table N]
+ *	route PREFIX|default|default6 [via ADDRESS] dev NAME [metric N] [table N] [src ADDRESS]
+ *		[mtu N [lock]]
  *	id NAME N		an id given by an earlier load
  * and, for tests of the command line, what stands there:
  *	iface ARG		lan ARG
@@ -138,6 +139,9 @@ static inline void machine_add_route(struct machine *m, char **words)
 	r->family = addr_family(&r->dst.addr);
 	r->gateway = machine_addr(machine_value(words, "via"));
 	r->ifindex = machine_device(m, machine_value(words, "dev"))->ifindex;
+	r->src = machine_addr(machine_value(words, "src"));
+	r->mtu = machine_number(words, "mtu", 0);
+	r->mtu_lock = machine_has(words, "lock");
 	r->metric = machine_number(words, "metric", 0);
 	r->table = machine_number(words, "table", TABLE_MAIN);
 }

@@ -125,6 +125,8 @@ static void test_route_members(void **state)
 	DIFFERS(b.type = ROUTE_BLACKHOLE);
 	DIFFERS(b.protocol = 4);
 	DIFFERS(b.onlink = true);
+	DIFFERS(b.mtu = 1400);
+	DIFFERS(b.mtu_lock = true);
 }
 
 static void test_route_normalised(void **state)

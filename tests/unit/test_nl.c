@@ -250,6 +250,7 @@ static void test_foreign_routes(void **state)
 {
 	_cleanup_(host_done) struct host host = { 0 };
 	struct in6_addr gw = addr("10.0.0.1"), gw1 = addr("10.1.0.1"), ll = addr("fe80::1");
+	struct in6_addr own = addr("10.0.0.2");
 	const struct route *r;
 	struct nl nl;
 	size_t i;
@@ -266,6 +267,10 @@ static void test_foreign_routes(void **state)
 	   "ip route add 10.44.0.0/16 dev wan0 table local\n"
 	   "ip -6 route add unreachable default table 400 metric 8\n"
 	   "ip route add default via 10.0.0.1 tos 0x10 table 400 metric 6\n"
+	   "ip route add default table 400 metric 9 src 10.0.0.2 mtu 1400 rtt 20ms"
+	   "  nexthop via 10.0.0.1 dev wan0 nexthop via 10.1.0.1 dev wan1\n"
+	   "ip route add default via 10.0.0.1 src 10.0.0.2 table 400 metric 10 mtu lock 1400\n"
+	   "ip route add default via 10.0.0.1 table 400 metric 11 rtt lock 20ms\n"
 	   "ip -6 route add default table 400 metric 7 nexthop via fe80::1 dev wan0"
 	   "  nexthop via fe80::1 dev wan1\n");
 	assert_int_equal(route_dump(&nl, &host), 0);
@@ -284,6 +289,12 @@ static void test_foreign_routes(void **state)
 	assert_null(find_route(&host, 400, 6, 0));
 	assert_non_null(find_route(&host, 400, 7, 1));
 	assert_int_equal(find_route(&host, 400, 8, 0)->ifindex, 0);
+	r = find_route(&host, 400, 9, 1);
+	assert_true(r && addr_is_zero(&r->src) && r->mtu == 1400 && !r->mtu_lock);
+	r = find_route(&host, 400, 10, 0);
+	assert_true(r && addr_equal(&r->src, &own) && r->mtu == 1400 && r->mtu_lock);
+	r = find_route(&host, 400, 11, 0);
+	assert_true(r && !r->mtu && !r->mtu_lock);
 	assert_non_null(find_route(&host, RT_TABLE_MAIN, 0, 0));
 	for (i = 0; i < host.n_routes; i++)
 		assert_int_not_equal(host.routes[i].table, RT_TABLE_LOCAL);
@@ -350,6 +361,14 @@ static void test_own_routes(void **state)
 		{ { .len = 0 }, AF_INET, 200, wan0, addr("192.0.2.1"), .metric = 5, .onlink = true,
 		  .protocol = 171 },
 		{ prefix("0.0.0.0/0"), AF_INET, 10001, wan0, addr("fe80::1"), .protocol = 171 },
+		{ prefix("0.0.0.0/0"), AF_INET, 10001, wan0, addr("10.0.0.1"), .mtu = 1400,
+		  .protocol = 171 },
+		{ prefix("0.0.0.0/0"), AF_INET, 10001, wan0, addr("10.0.0.1"), .mtu = 1400,
+		  .mtu_lock = true, .protocol = 171 },
+		{ prefix("::/0"), AF_INET6, 10001, wan0, addr("fe80::1"), .mtu = 1400,
+		  .protocol = 171 },
+		{ prefix("::/0"), AF_INET6, 10001, wan0, addr("fe80::1"), .mtu = 1400,
+		  .mtu_lock = true, .protocol = 171 },
 		{ prefix("0.0.0.0/0"), AF_INET, 10001, .type = ROUTE_UNREACHABLE,
 		  .metric = UINT32_MAX, .protocol = 171 },
 		{ prefix("2001:db8::/64"), AF_INET6, 10001, wan0, .protocol = 171 },

@@ -3,6 +3,7 @@
 #include "apply/snapshot.h"
 #include "apply/sysctl.h"
 #include "tests/unit/netns.h"
+#include "tests/unit/config.h"
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -258,6 +259,49 @@ static void test_reload(void **state)
 	remove_all();
 }
 
+static struct plan *plan_of_machine(const struct model *m)
+{
+	_cleanup_(host_done) struct host host = snapshot();
+	struct plan *plan = plan_new();
+
+	assert_int_equal(plan_build(plan, m, &host, NULL, 0), 0);
+	return plan;
+}
+
+/* The kernel follows in a link's table what main's default route says of source and MTU. */
+static void test_like_main(void **state)
+{
+	_cleanup_(parsed_done) struct parsed p = parse("link a { device = wan0 }");
+	struct plan *plan;
+
+	netns_need();
+	sh("ip addr add 10.0.0.77/24 dev wan0; ip addr add 2001:db8:0::77/64 dev wan0 nodad\n"
+	   "ip addr add 2001:db8:0::99/64 dev wan0 nodad\n"
+	   "ip route add default via 10.0.0.1 dev wan0 src 10.0.0.77 mtu lock 1400\n"
+	   "ip -6 route add default via 2001:db8:0::1 dev wan0 src 2001:db8:0::77 mtu 1380");
+	plan = plan_of_machine(&p.m);
+	apply(plan);
+	assert_in_force(plan);
+	sh("ip route show table 10001 | grep -q '^default via.* src 10.0.0.77 mtu lock 1400'\n"
+	   "ip route get 192.0.2.1 mark 0x100 | grep -q 'table 10001 src 10.0.0.77'\n"
+	   "ip route get 192.0.2.1 mark 0x100 | grep -q 'mtu lock 1400'\n"
+	   "ip -6 route show table 10001 | grep -q '^default via.* src 2001:db8::77.* mtu 1380'\n"
+	   "ip -6 route get 2001:db8:f::1 mark 0x100 | grep -q 'table 10001.* src 2001:db8::77'\n"
+	   "ip -6 route get 2001:db8:f::1 mark 0x100 | grep -q 'mtu 1380'");
+	plan_done(plan);
+	free(plan);
+	sh("ip route replace default via 10.0.0.1 dev wan0 mtu 1300\n"
+	   "ip -6 route replace default via 2001:db8:0::1 dev wan0");
+	plan = plan_of_machine(&p.m);
+	apply(plan);
+	assert_in_force(plan);
+	sh("ip route show table 10001 | grep -q '^default via.* src 10.0.0.2 mtu 1300'\n"
+	   "if ip -6 route show table 10001 | grep -E '^default via.*(src|mtu)'; then exit 1; fi");
+	plan_done(plan);
+	free(plan);
+	remove_all();
+}
+
 static double now_ms(void)
 {
 	struct timespec t;
@@ -428,7 +472,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		netns_test(test_apply),  netns_test(test_foreign_survives),
 		netns_test(test_taken_back), netns_test(test_twice),
-		netns_test(test_reload), netns_test(test_many),
+		netns_test(test_reload), netns_test(test_like_main), netns_test(test_many),
 		netns_test(test_sysctls), netns_test(test_reverse_path),
 	};
 

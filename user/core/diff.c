@@ -54,8 +54,9 @@ bool diff_route_equal(const struct route *a, const struct route *b)
 		return false;
 	if (a->type != ROUTE_UNICAST)
 		return true;
-	return a->ifindex == b->ifindex && a->onlink == b->onlink &&
-	       addr_equal(&a->gateway, &b->gateway) && addr_equal(&a->src, &b->src);
+	return a->ifindex == b->ifindex && a->onlink == b->onlink && a->mtu == b->mtu &&
+	       a->mtu_lock == b->mtu_lock && addr_equal(&a->gateway, &b->gateway) &&
+	       addr_equal(&a->src, &b->src);
 }
 
 #define PUSH(items, n, value)                                                                      \

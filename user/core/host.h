@@ -48,6 +48,8 @@ struct route {
 	struct in6_addr gateway; /* "::": on link */
 	struct in6_addr src;	 /* preferred source, or "::" */
 	uint32_t metric;
+	uint32_t mtu;		 /* of packets by this route, bytes; 0: the device's */
+	bool mtu_lock;		 /* path MTU discovery does not lower it */
 	enum route_type type;
 	uint8_t protocol;	 /* RTPROT_* */
 	bool onlink;		 /* the gateway need not be on a prefix of the device */

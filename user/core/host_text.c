@@ -68,6 +68,8 @@ static void text_nexthop(struct str *out, const struct route *route, const char 
 		str_add(out, " src %s", addr_str(&route->src, buf));
 	if (route->onlink)
 		str_add(out, " onlink");
+	if (route->mtu)
+		str_add(out, " mtu %s%u", route->mtu_lock ? "lock " : "", route->mtu);
 }
 
 void route_text(struct str *out, const struct route *route, const char *device)

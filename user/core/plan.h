@@ -34,11 +34,13 @@ struct plan_link {
 	uint32_t ifindex; /* 0: no such device now */
 	bool ethernet;
 	uint32_t mtu; /* of the device, bytes; 0: unknown */
+	uint32_t route_mtu[ASYM_FAMILIES]; /* of the default route, bytes; 0: the device's */
 	uint32_t table;
 	uint32_t mark; /* shifted into place */
 	uint8_t reply; /* id */
 	enum plan_down down[ASYM_FAMILIES];
-	struct in6_addr addr[ASYM_FAMILIES];	/* first global address, or "::" */
+	/* what main's default route prefers, or the device's first global address, or "::" */
+	struct in6_addr addr[ASYM_FAMILIES];
 	struct in6_addr gateway[ASYM_FAMILIES]; /* "::": none, or point-to-point */
 };
 

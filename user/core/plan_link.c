@@ -81,8 +81,7 @@ static const struct host_addr *best_addr(const struct host *h, uint32_t ifindex,
 	return best;
 }
 
-/* The default route of least metric that main has by this device. */
-static const struct route *main_default(const struct host *h, uint32_t ifindex, int family)
+const struct route *plan_main_default(const struct host *h, uint32_t ifindex, int family)
 {
 	const struct route *best = NULL;
 
@@ -117,10 +116,13 @@ static void link_family(struct plan_link *l, const struct host *h, const struct 
 {
 	int family = plan_family(f);
 	const struct host_addr *a = best_addr(h, d->ifindex, family);
-	const struct route *def = main_default(h, d->ifindex, family);
+	const struct route *def = plan_main_default(h, d->ifindex, family);
 
 	if (a)
 		l->addr[f] = a->prefix.addr;
+	if (def && !addr_is_zero(&def->src))
+		l->addr[f] = def->src;
+	l->route_mtu[f] = def ? def->mtu : 0;
 	if (!addr_is_zero(&l->conf->gateway[f]))
 		l->gateway[f] = l->conf->gateway[f];
 	else if (def)

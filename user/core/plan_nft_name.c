@@ -41,6 +41,7 @@ uint16_t plan_nft_mss(const struct plan_link *l, enum asym_family f)
 {
 	/* IP header and TCP header without options: RFC 9293 section 3.7.1 */
 	uint32_t headers = f == ASYM_V4 ? 40 : 60;
+	uint32_t mtu = MIN(l->mtu ?: UINT32_MAX, l->route_mtu[f] ?: UINT32_MAX);
 
-	return l->mtu > headers && l->mtu <= UINT16_MAX ? l->mtu - headers : 0;
+	return mtu > headers && mtu <= UINT16_MAX ? mtu - headers : 0;
 }

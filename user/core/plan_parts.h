@@ -34,6 +34,8 @@ int plan_rules(struct plan *p, const struct host *h);  /* plan_rule.c */
 int plan_sysctls(struct plan *p);
 int plan_bpf(struct plan *p, const struct host *h);
 
+/* The default route of least metric that main has by this device, or NULL. */
+const struct route *plan_main_default(const struct host *h, uint32_t ifindex, int family);
 /* The on-link prefix that a is an address of. */
 struct prefix plan_on_link(const struct host_addr *a);
 /* Whether a is an address that the device's on-link prefixes and sources come from. */

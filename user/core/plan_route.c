@@ -94,7 +94,20 @@ static bool reaches(const struct plan *p, const struct plan_link *l, const struc
 	return false;
 }
 
-static int default_route(struct plan *p, const struct plan_link *l, enum asym_family f)
+/* The source and the MTU that main's default route has; IPv6 leaves the choice of a source that
+ * main does not name to RFC 6724. */
+static void take_over(struct route *r, const struct route *def)
+{
+	if (!def)
+		return;
+	if (!addr_is_zero(&def->src))
+		r->src = def->src;
+	r->mtu = def->mtu;
+	r->mtu_lock = def->mtu_lock;
+}
+
+static int default_route(struct plan *p, const struct plan_link *l, const struct host *h,
+			 enum asym_family f)
 {
 	const struct in6_addr *gateway = &l->gateway[f];
 	bool onlink = !addr_is_zero(gateway) && !IN6_IS_ADDR_LINKLOCAL(gateway) &&
@@ -110,6 +123,7 @@ static int default_route(struct plan *p, const struct plan_link *l, enum asym_fa
 	r->onlink = onlink;
 	if (f == ASYM_V4)
 		r->src = l->addr[f];
+	take_over(r, plan_main_default(h, l->ifindex, r->family));
 	return 0;
 }
 
@@ -141,7 +155,7 @@ int plan_routes(struct plan *p, const struct host *h)
 			/* the kernel takes no route by a device that is down */
 			if (l->down[f] != PLAN_NO_DEVICE && l->down[f] != PLAN_DEVICE_DOWN)
 				r = on_link_routes(p, l, h, plan_family(f));
-			r = r ?: default_route(p, l, f);
+			r = r ?: default_route(p, l, h, f);
 			r = r ?: fallback_route(p, l, f);
 		}
 	}
