@@ -11,6 +11,7 @@ static const struct attr_size policy[] = {
 	[RTA_GATEWAY] = ATTR_ADDR,
 	[RTA_PRIORITY] = ATTR_U32,
 	[RTA_PREFSRC] = ATTR_ADDR,
+	[RTA_METRICS] = ATTR_NEST,
 	[RTA_MULTIPATH] = ATTR_NEST,
 	[RTA_TABLE] = ATTR_U32,
 	[RTA_VIA] = { sizeof(struct rtvia) + 4, sizeof(struct rtvia) + 16 },
@@ -29,6 +30,22 @@ static int parse_gateway(const struct nlattr **tb, int family, struct in6_addr *
 	if (mnl_attr_get_payload_len(tb[RTA_VIA]) != want)
 		return -EBADMSG;
 	*ret = addr_from_wire(via->rtvia_family, via->rtvia_addr);
+	return 0;
+}
+
+static int parse_metrics(const struct nlattr *metrics, struct route *ret)
+{
+	static const struct attr_size sizes[] = {
+		[RTAX_LOCK] = ATTR_U32,
+		[RTAX_MTU] = ATTR_U32,
+	};
+	const struct nlattr *tb[ARRAY_SIZE(sizes)];
+	int r = metrics ? attr_parse_nest(metrics, sizes, ARRAY_SIZE(sizes), tb) : 0;
+
+	if (!metrics || r)
+		return r;
+	ret->mtu = attr_u32(tb[RTAX_MTU], 0);
+	ret->mtu_lock = ret->mtu && (attr_u32(tb[RTAX_LOCK], 0) & 1U << RTAX_MTU);
 	return 0;
 }
 
@@ -53,6 +70,8 @@ static int push_nexthop(struct host *host, struct route route, const struct rtne
 		r = parse_gateway(tb, route.family, &route.gateway);
 	if (r)
 		return r;
+	/* the one source of routes by several devices is a stranger on all but one of them */
+	route.src = in6addr_any;
 	route.ifindex = nh->rtnh_ifindex;
 	route.onlink = nh->rtnh_flags & RTNH_F_ONLINK;
 	return push(host, &route);
@@ -104,6 +123,8 @@ static int parse(const struct rtmsg *rtm, const struct nlattr **tb, struct route
 		r = parse_gateway(tb, route.family, &route.gateway);
 	if (!r)
 		r = attr_addr(tb[RTA_PREFSRC], route.family, &route.src);
+	if (!r)
+		r = parse_metrics(tb[RTA_METRICS], &route);
 	if (r)
 		return r;
 	/* IPv6 gives routes to nowhere the loopback device. */
@@ -188,6 +209,19 @@ static void fill_gateway(struct nl_msg *m, const struct route *route)
 		nl_put(m, RTA_VIA, &via, sizeof(via));
 }
 
+static void fill_mtu(struct nl_msg *m, const struct route *route)
+{
+	const struct {
+		struct nlattr head;
+		uint32_t value;
+	} metrics[] = {
+		{ { sizeof(metrics[0]), RTAX_MTU }, route->mtu },
+		{ { sizeof(metrics[0]), RTAX_LOCK }, 1U << RTAX_MTU },
+	};
+
+	nl_put(m, RTA_METRICS, metrics, sizeof(metrics[0]) * (route->mtu_lock ? 2 : 1));
+}
+
 static void fill_nexthop(struct nl_msg *m, const struct route *route)
 {
 	nl_put_u32(m, RTA_OIF, route->ifindex);
@@ -195,6 +229,8 @@ static void fill_nexthop(struct nl_msg *m, const struct route *route)
 		fill_gateway(m, route);
 	if (!addr_is_zero(&route->src))
 		nl_put_addr(m, RTA_PREFSRC, &route->src);
+	if (route->mtu)
+		fill_mtu(m, route);
 }
 
 static void fill(struct nl_msg *m, uint16_t type, uint16_t flags, const struct route *route)
