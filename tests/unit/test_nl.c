@@ -270,7 +270,7 @@ static void test_foreign_routes(void **state)
 	   "ip route add default table 400 metric 9 src 10.0.0.2 mtu 1400 rtt 20ms"
 	   "  nexthop via 10.0.0.1 dev wan0 nexthop via 10.1.0.1 dev wan1\n"
 	   "ip route add default via 10.0.0.1 src 10.0.0.2 table 400 metric 10 mtu lock 1400\n"
-	   "ip route add default via 10.0.0.1 table 400 metric 11 rtt lock 20ms\n"
+	   "ip route add default via 10.0.0.1 table 400 metric 11 mtu 1300 rtt lock 20ms\n"
 	   "ip -6 route add default table 400 metric 7 nexthop via fe80::1 dev wan0"
 	   "  nexthop via fe80::1 dev wan1\n");
 	assert_int_equal(route_dump(&nl, &host), 0);
@@ -294,7 +294,7 @@ static void test_foreign_routes(void **state)
 	r = find_route(&host, 400, 10, 0);
 	assert_true(r && addr_equal(&r->src, &own) && r->mtu == 1400 && r->mtu_lock);
 	r = find_route(&host, 400, 11, 0);
-	assert_true(r && !r->mtu && !r->mtu_lock);
+	assert_true(r && r->mtu == 1300 && !r->mtu_lock);
 	assert_non_null(find_route(&host, RT_TABLE_MAIN, 0, 0));
 	for (i = 0; i < host.n_routes; i++)
 		assert_int_not_equal(host.routes[i].table, RT_TABLE_LOCAL);
