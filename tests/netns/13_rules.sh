@@ -44,8 +44,8 @@ rule 'proto = tcp dport = {"53", "400-500"}'
 hit tcp $a 53; hit tcp $a 443; miss tcp $a 80; miss udp $a 443
 rule 'proto = tcp dport = {"!80"}'
 hit tcp $a 443; miss tcp $a 80; miss udp $a 443
-rule 'proto = udp sport = "40000-40019"'
-hit udp -S 40000 $a 53; miss udp -S 40020 $a 53; hit udp -S 40000 $six 53
+rule 'proto = udp sport = "20000-20019"'
+hit udp -S 20000 $a 53; miss udp -S 20020 $a 53; hit udp -S 20000 $six 53
 rule 'src = "10.1.2.0/24"'
 hit tcp -s 10.1.2.0/24 $a 80; miss tcp -s 10.1.3.0/24 $a 80; miss tcp $a 80; miss tcp $six 80
 rule 'src = "!10.1.2.0/24"'
