@@ -25,6 +25,8 @@ needs 'load' asym load --config "$tmp/conf"
 rule() { # TEXT: reloads with this one rule before the rest
 	config <<<"$head rule x { $1 policy = two } rule rest { policy = one }"
 	ok "rule { $1 }" asym reload --config "$tmp/conf"
+	# a port used again by chance would find the connection of an earlier rule, which keeps its link
+	gw conntrack -F 2>/dev/null
 }
 via() { # DESCRIPTION K ARGS...: 20 connections of [c] all leave by link K
 	local d=$1 k=$2 text
