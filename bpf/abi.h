@@ -158,8 +158,9 @@ struct asym_sticky {
 };
 
 /*
- * Why a packet went the way it went.  One counter each in map "asym_counters"; every packet a program
- * sees raises exactly one.  X(NAME, "name", "help")
+ * Why a packet went the way it went.  One counter each in map "asym_counters"; every packet that a
+ * tc program sees, and every connect() and unconnected datagram of the namespace, raises exactly
+ * one.  X(NAME, "name", "help")
  */
 #define ASYM_REASONS(X)                                                                            \
 	X(LAN_BUCKET, "lan_bucket", "from a LAN, link chosen by the policy's buckets")             \
@@ -183,11 +184,11 @@ struct asym_sticky {
 	X(HOST_STICKY, "host_sticky", "router's own socket, link kept by a sticky entry")          \
 	X(HOST_LAST_RESORT, "host_last_resort", "router's own socket, the policy has no live link") \
 	X(HOST_NO_RULE, "host_no_rule", "router's own socket, no rule matched")                    \
-	X(HOST_BOUND, "host_bound", "router's own socket, bound to an address or a device")        \
+	X(HOST_BOUND, "host_bound", "router's own socket, bound, or a server that was asked first") \
 	X(HOST_MARKED, "host_marked", "router's own socket, marked by its owner")                  \
-	X(HOST_SPECIFIC, "host_specific", "router's own socket, main has a route for the destination") \
-	X(HOST_SCOPE, "host_scope", "router's own socket, multicast, link-local or loopback")      \
-	X(HOST_FAILED, "host_failed", "router's own socket, the kernel refused the mark")
+	X(HOST_SPECIFIC, "host_specific", "router's own datagram, main has a route to there")        \
+	X(HOST_SCOPE, "host_scope", "router's own socket, multicast, link-local, loopback or DHCP") \
+	X(HOST_FAILED, "host_failed", "router's own socket, the kernel refused the mark or memory")
 
 enum asym_reason {
 #define X(name, label, help) ASYM_##name,

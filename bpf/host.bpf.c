@@ -10,9 +10,10 @@
  * destination anew.  A source address of a link would be wrong where main has a route of its own, a
  * connected network say: the set ASYM_SET_SPECIFIC knows those.
  *
- * Left alone: sockets bound to an address or a device, sockets that their owner marked, and UDP
- * sockets that received before they ever sent: those are servers, and must answer from the address
- * that was asked.  The cgroup tree spans network namespaces; the cookie keeps us to our own.
+ * Left alone: sockets bound to an address or a device, sockets that their owner marked, requests
+ * to DHCP servers, and UDP sockets that received before they ever sent: those are servers, and must
+ * answer from the address that was asked.  The cgroup tree spans network namespaces; the cookie
+ * keeps us to our own.
  */
 #include "lib/choose.h"
 #include "lib/parse.h"
@@ -24,7 +25,7 @@
 #define SO_MARK 36
 /* include/uapi/asm-generic/errno.h */
 #define EINVAL 22
-#define EHOSTUNREACH 113
+#define ENETUNREACH 101
 
 #define PORT_DHCP_SERVER 67
 #define PORT_DHCPV6_SERVER 547
@@ -81,8 +82,9 @@ ASYM_INLINE void flow_of_v6(struct bpf_sock_addr *ctx, struct bpf_sock *sk, stru
 	f->src.w[1] = sk->src_ip6[1];
 	f->src.w[2] = sk->src_ip6[2];
 	f->src.w[3] = sk->src_ip6[3];
-	f->family = !(f->dst.w[0] | f->dst.w[1]) && f->dst.w[2] == bpf_htonl(0xffff) ? ASYM_V4
-										     : ASYM_V6;
+	f->family = ASYM_V6;
+	if (!(f->dst.w[0] | f->dst.w[1]) && f->dst.w[2] == bpf_htonl(0xffff))
+		f->family = ASYM_V4;
 }
 
 /* Where the socket wants to go, and from where if it is bound. */
@@ -165,13 +167,13 @@ ASYM_INLINE enum asym_reason host_connect(struct bpf_sock_addr *ctx, int family)
 	return set_mark(ctx, known, &c, choose_link(&c));
 }
 
-/* What the last resort's route would say.  The ids are those of enum plan_reserved. */
+/* What the last resort's rule says to connect().  The ids are those of enum plan_reserved. */
 ASYM_INLINE int last_resort_error(const struct choice *c)
 {
 	__u32 top = c->config->mark_mask >> c->config->mark_shift;
 
 	if (c->link == top - 1)
-		return -EHOSTUNREACH;
+		return -ENETUNREACH;
 	return c->link == top - 2 ? -EINVAL : 0;
 }
 

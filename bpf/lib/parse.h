@@ -17,6 +17,7 @@ enum parse_result {
 	PARSE_SCOPE, /* multicast, broadcast, link-local, loopback or no address */
 };
 
+/* 0, or negative when the packet ends before. */
 ASYM_INLINE int parse_copy(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
 {
 	void *from = (void *)(long)skb->data + offset;
@@ -53,7 +54,8 @@ ASYM_INLINE bool scope_v6(const struct asym_addr *dst)
 
 /* Ports of the protocols that begin with them; the identifier of an ICMP echo stands in for the
  * source port, so that a ping keeps its link. */
-ASYM_INLINE int parse_ports(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)
+ASYM_INLINE enum parse_result parse_ports(struct __sk_buff *skb, __u32 offset,
+					  struct asym_flow *f)
 {
 	__be16 ports[2] = {};
 	__be16 echo[4] = {}; /* type and code, checksum, identifier, sequence */
@@ -73,7 +75,7 @@ ASYM_INLINE int parse_ports(struct __sk_buff *skb, __u32 offset, struct asym_flo
 	return PARSE_OK;
 }
 
-ASYM_INLINE int parse_v4(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)
+ASYM_INLINE enum parse_result parse_v4(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)
 {
 	struct iphdr ip;
 
@@ -95,15 +97,16 @@ ASYM_INLINE int parse_v4(struct __sk_buff *skb, __u32 offset, struct asym_flow *
 	return parse_ports(skb, offset + ip.ihl * 4, f);
 }
 
-/* Hop-by-hop, routing, destination options, mobility, HIP, shim6 (IANA).  ESP and AH are protocols to
- * us, as in IPv4. */
+/* Hop-by-hop, routing, destination options, mobility, HIP, shim6 (IANA).  ESP and AH are protocols
+ * to us, as in IPv4. */
 ASYM_INLINE bool is_ext_header(__u8 next)
 {
 	return next == 0 || next == 43 || next == 60 || next == 135 || next == 139 || next == 140;
 }
 
 /* As with IPv4, no fragment shows its ports; all of them name the protocol (RFC 8200, 4.5). */
-ASYM_INLINE int parse_fragment(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)
+ASYM_INLINE enum parse_result parse_fragment(struct __sk_buff *skb, __u32 offset,
+					     struct asym_flow *f)
 {
 	__u8 header[8];
 
@@ -113,7 +116,7 @@ ASYM_INLINE int parse_fragment(struct __sk_buff *skb, __u32 offset, struct asym_
 	return is_ext_header(f->proto) ? PARSE_EXT_HEADER : PARSE_OK;
 }
 
-ASYM_INLINE int parse_v6(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)
+ASYM_INLINE enum parse_result parse_v6(struct __sk_buff *skb, __u32 offset, struct asym_flow *f)
 {
 	struct ipv6hdr ip;
 
@@ -142,7 +145,7 @@ ASYM_INLINE int parse_v6(struct __sk_buff *skb, __u32 offset, struct asym_flow *
 ASYM_INLINE enum parse_result parse_flow(struct __sk_buff *skb, __u32 l2_len, struct asym_flow *f)
 {
 	f->ifindex = skb->ifindex;
-	/* A VLAN's frames come by here, their tag taken off, before they are the VLAN device's own. */
+	/* A VLAN's frames come by here, their tag off, before they are the VLAN device's own. */
 	if (skb->vlan_present && skb->vlan_tci & VLAN_ID)
 		return PARSE_NOT_IP;
 	if (skb->protocol == bpf_htons(ETH_P_IP))

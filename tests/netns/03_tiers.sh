@@ -22,7 +22,7 @@ config <<-END
 	policy refuse { $tiers last-resort = unreachable }
 	policy silent { $tiers last-resort = blackhole }
 	policy fallen { $tiers last-resort = main }
-	rule r80 { proto = tcp dport = 80 policy = refuse }
+	rule r80 { proto = {tcp, udp} dport = 80 policy = refuse }
 	rule r443 { proto = tcp dport = 443 policy = silent }
 	rule r5000 { proto = tcp dport = 5000 policy = fallen }
 END
@@ -49,6 +49,9 @@ like 'unreachable: an ICMP error' "$(c "$traffic" tcp -t 2500 -s 10.1.0.0/16 -n 
 is 'blackhole: silence' "$(connect 443)" '!ETIMEDOUT 200'
 only 'main: as if asymbpf were not there' 5000 4
 like 'unreachable for the router itself' "$(gw "$traffic" tcp -n 20 198.51.100.7 80)" "${refused}20\$"
+for how in '' -u; do # connected, and sendto(): the rule and the program say the same
+	is "unreachable for the router's datagrams ${how:-connected}" "$(gw "$traffic" udp $how -n 20 198.51.100.7 80)" '!ENETUNREACH 20'
+done
 is 'nothing of it reached an access line' "$(arrived strays1 strays2 strays3 strays4)" 0
 
 for k in 1 2 3; do ip -n "$gw" link set wan$k up && wan_address $k wan$k; done
