@@ -341,7 +341,8 @@ static void test_devices(void **state)
 	}
 }
 
-/* A default route of our own is no proof of a gateway; one of the wrong family neither. */
+/* Gateways come from main alone; a default route in another table is no proof of one, nor is one of
+ * the wrong family or device. */
 static void test_gateway(void **state)
 {
 	struct machine m;
@@ -353,6 +354,10 @@ static void test_gateway(void **state)
 
 	ASSERT_ONE(&p.f, FINDING_WARNING, 1, "gateway: link \"a\" has an IPv4 address but no");
 	add_route(&m, 11, AF_INET, 99, 3);
+	PARSED table = on_machine("link a { device = nogw }", &m);
+
+	ASSERT_ONE(&table.f, FINDING_WARNING, 1, "gateway: link \"a\" has an IPv4 address but no");
+	m.routes[m.h.n_routes - 1].table = 254;
 	add_addr(&m, 11, "2001:db8::1", false);
 	m.routes[m.h.n_routes - 2].ifindex = 12;
 	PARSED q = on_machine("link a { device = nogw }", &m);

@@ -2,6 +2,7 @@
 /* The devices of a machine against those the configuration names. */
 #include "base/str.h"
 #include "core/check_int.h"
+#include "core/plan_parts.h"
 #include <string.h>
 
 static const char *nearest_device(const struct host *h, const char *name)
@@ -41,19 +42,6 @@ static bool has_addr(const struct host *h, uint32_t ifindex, int family)
 	return false;
 }
 
-/* A default route of somebody else's over the device, in any table: what "gateway" defaults to. */
-static bool has_default(const struct host *h, uint32_t ifindex, int family)
-{
-	for (size_t i = 0; i < h->n_routes; i++) {
-		const struct route *r = &h->routes[i];
-
-		if (r->ifindex == ifindex && r->family == family && r->protocol != PLAN_RTPROT &&
-		    r->type == ROUTE_UNICAST && r->dst.len == (family == AF_INET ? 96 : 0))
-			return true;
-	}
-	return false;
-}
-
 static void check_addrs(const struct model_link *l, const struct host_device *d,
 			const struct host *h, struct findings *f)
 {
@@ -65,7 +53,7 @@ static void check_addrs(const struct model_link *l, const struct host_device *d,
 			continue;
 		any = true;
 		if (d->point_to_point || !addr_is_zero(&l->gateway[i]) ||
-		    has_default(h, d->ifindex, families[i]))
+		    plan_main_default(h, d->ifindex, families[i]))
 			continue;
 		check_warn(f, &l->place, "gateway%s: link \"%s\" has an IPv%d address but no "
 			   "gateway, expected a default route over \"%s\" or a gateway%s",
