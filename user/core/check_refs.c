@@ -2,18 +2,12 @@
 /* What refers to what: names that are not defined, and things that nothing uses. */
 #include "base/str.h"
 #include "core/check_int.h"
-#include <stdarg.h>
 #include <string.h>
 
 static void add(struct findings *f, enum finding_level level, const struct place *p,
 		const char *fmt, va_list ap)
 {
-	_cleanup_free_ char *text = NULL;
-
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
-	finding_add(f, level, p ? p->file : NULL, p ? p->line : 0, "%s",
-		    text ? text : "out of memory");
+	finding_addv(f, level, p ? p->file : NULL, p ? p->line : 0, fmt, ap);
 }
 
 void check_error(struct findings *f, const struct place *p, const char *fmt, ...)

@@ -5,21 +5,19 @@
 #include "core/config.h"
 #include "core/name.h"
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
+/* Values in messages are cut to this many bytes. */
 #define SHOWN "%.80s"
 
-static int __attribute__((format(printf, 2, 3))) fail(struct findings *f, const char *fmt, ...)
+static int fail(struct findings *f, const char *fmt, ...) PRINTF(2, 3);
+static int fail(struct findings *f, const char *fmt, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	finding_addv(f, FINDING_ERROR, NULL, 0, fmt, ap);
 	va_end(ap);
-	finding_add(f, FINDING_ERROR, NULL, 0, "%s", text ? text : "out of memory");
 	return -EINVAL;
 }
 

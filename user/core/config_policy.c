@@ -89,13 +89,6 @@ static void set_policy_links(struct config *c, const char *key, const char *valu
 	set_links(c, key, value);
 }
 
-static void policy_free(struct model_policy *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		free(p->tiers[i].members);
-	free(p->tiers);
-}
-
 static void end_policy(struct config *c)
 {
 	struct model_policy *slot = NULL;
@@ -110,7 +103,7 @@ static void end_policy(struct config *c)
 	if (slot)
 		*slot = c->policy;
 	else
-		policy_free(&c->policy);
+		model_policy_done(&c->policy);
 	c->policy = (struct model_policy){};
 }
 

@@ -4,19 +4,15 @@
 #include "core/config_ctx.h"
 #include "core/name.h"
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 void config_error(struct config *c, const char *fmt, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	finding_addv(c->f, FINDING_ERROR, c->file, c->line, fmt, ap);
 	va_end(ap);
-	finding_add(c->f, FINDING_ERROR, c->file, c->line, "%s", text ? text : "out of memory");
 }
 
 struct place config_place(const struct config *c)

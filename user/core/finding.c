@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/finding.h"
-#include <stdarg.h>
 #include <string.h>
 
-void finding_add(struct findings *f, enum finding_level level, const char *file, int line,
-		 const char *fmt, ...)
+void finding_addv(struct findings *f, enum finding_level level, const char *file, int line,
+		  const char *fmt, va_list ap)
 {
 	_cleanup_free_ char *name = file ? strdup(file) : NULL;
 	struct finding *item;
 	char *text;
-	va_list ap;
-	int n;
+	int n = vasprintf(&text, fmt, ap);
 
-	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
-	va_end(ap);
 	item = n < 0 || (file && !name) ? NULL : ARRAY_ADD(f->items, f->n);
 	if (!item) {
 		f->lost++;
@@ -25,6 +20,16 @@ void finding_add(struct findings *f, enum finding_level level, const char *file,
 	*item = (struct finding){
 		.level = level, .file = TAKE_PTR(name), .line = line, .text = text
 	};
+}
+
+void finding_add(struct findings *f, enum finding_level level, const char *file, int line,
+		 const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	finding_addv(f, level, file, line, fmt, ap);
+	va_end(ap);
 }
 
 size_t findings_errors(const struct findings *f)

@@ -7,7 +7,7 @@
 #define CORE_FINDING_H
 
 #include "base/defs.h"
-#include <stdbool.h>
+#include <stdarg.h>
 
 enum finding_level { FINDING_ERROR, FINDING_WARNING };
 
@@ -27,6 +27,8 @@ struct findings {
 /* A finding that cannot be stored (memory) is still counted as an error: see findings_errors. */
 void finding_add(struct findings *f, enum finding_level level, const char *file, int line,
 		 const char *fmt, ...) PRINTF(5, 6);
+void finding_addv(struct findings *f, enum finding_level level, const char *file, int line,
+		  const char *fmt, va_list ap);
 /* How many findings are errors. */
 size_t findings_errors(const struct findings *f);
 /* Orders by file, then line; keeps the order of equal ones. */

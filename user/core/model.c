@@ -35,7 +35,7 @@ void model_init(struct model *m)
 	};
 }
 
-static void policy_done(struct model_policy *p)
+void model_policy_done(struct model_policy *p)
 {
 	for (size_t i = 0; i < p->n; i++)
 		free(p->tiers[i].members);
@@ -45,7 +45,7 @@ static void policy_done(struct model_policy *p)
 void model_done(struct model *m)
 {
 	for (size_t i = 0; i < m->n_policies; i++)
-		policy_done(&m->policies[i]);
+		model_policy_done(&m->policies[i]);
 	for (size_t i = 0; i < m->n_sets; i++)
 		free(m->sets[i].prefixes);
 	for (size_t i = 0; i < m->n_files; i++)

@@ -93,7 +93,7 @@ struct model_rule {
 
 struct model {
 	/* global keys */
-	uint32_t mark_mask;	 /* contiguous bits, at least 3 of them; default 0xff00 */
+	uint32_t mark_mask;	 /* contiguous bits, 3 to 8 of them; default 0xff00 */
 	uint32_t table_base;	 /* table of link n is this + n; default 10000 */
 	uint32_t priority_base;	 /* first of PLAN_PRIORITIES ip rule priorities; default 20000 */
 	uint32_t seed;		 /* of the selection hash */
@@ -120,6 +120,8 @@ struct model {
 /* Sets every default; no link, policy, rule or set. */
 void model_init(struct model *m);
 void model_done(struct model *m);
+/* Frees what a policy holds. */
+void model_policy_done(struct model_policy *p);
 
 /*
  * What a user means who names links only: a policy "balanced" over all links in one tier with the
