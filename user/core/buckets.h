@@ -2,8 +2,8 @@
 /*
  * The bucket table of a policy: which link each hash value names.  Shares are exact to one bucket
  * (largest remainder), places come from Maglev's permutations of the link names (Eisenbud et al.,
- * NSDI 2016, section 3.4), so the table is the same in every run and losing a link moves little more
- * than its share.
+ * NSDI 2016, section 3.4), so the table is the same in every run and losing a link moves little
+ * more than its share.
  */
 #ifndef CORE_BUCKETS_H
 #define CORE_BUCKETS_H

@@ -13,7 +13,7 @@
 struct host_device {
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
-	char kind[16];	  /* IFLA_INFO_KIND: "veth", "vlan", "bridge", "tun", "wireguard", "ppp", "" */
+	char kind[16];	  /* IFLA_INFO_KIND: "veth", "vlan", "bridge", "wireguard", "ppp", or "" */
 	uint32_t master;  /* ifindex of the bridge, bond or VRF it is a port of; 0: none */
 	char master_kind[16];
 	uint32_t mtu;	  /* bytes */
@@ -87,7 +87,7 @@ struct host {
 	size_t n_devices;
 	struct host_addr *addrs;
 	size_t n_addrs;
-	struct route *routes; /* main's, and all of tables that are not local, main or default */
+	struct route *routes; /* of every table but local and default */
 	size_t n_routes;
 	struct rule *rules;   /* all, both families */
 	size_t n_rules;

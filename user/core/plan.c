@@ -52,7 +52,7 @@ static int link_sysctls(struct plan *p, const char *device)
 	return r;
 }
 
-int plan_sysctls(struct plan *p)
+static int plan_sysctls(struct plan *p)
 {
 	int r = 0;
 

@@ -39,7 +39,7 @@ struct plan_link {
 	uint32_t mark; /* shifted into place */
 	uint8_t reply; /* id */
 	enum plan_down down[ASYM_FAMILIES];
-	/* what main's default route prefers, or the device's first global address, or "::" */
+	/* the source that main's default route names, or the device's best address, or "::" */
 	struct in6_addr addr[ASYM_FAMILIES];
 	struct in6_addr gateway[ASYM_FAMILIES]; /* "::": none, or point-to-point */
 };
@@ -50,8 +50,8 @@ struct plan_lan {
 	bool ethernet;
 };
 
-/* When a value is written: unless it is there already, when the present one is smaller, when reverse
- * path checks are strict (1 is the larger of the device's rp_filter and all/'s). */
+/* When a value is written: unless it is there already, when the present one is smaller, when
+ * reverse path checks are strict (1 is the larger of the device's rp_filter and all/'s). */
 enum plan_sysctl_when {
 	PLAN_SYSCTL_DIFFERS,
 	PLAN_SYSCTL_SMALLER,
@@ -81,7 +81,9 @@ struct plan {
 	size_t n_gone;
 	struct plan_lan *lans;
 	size_t n_lans;
-	struct rule *rules; /* in order of priority, IPv4 first */
+	/* IPv4 first; in the order of design.md's table, and within a row of it in that of the links,
+	 * marks in that of the ids: only apply and diff.c sort by priority */
+	struct rule *rules;
 	size_t n_rules;
 	struct route *routes;
 	size_t n_routes;

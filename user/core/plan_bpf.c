@@ -138,8 +138,8 @@ static void fill_rule(struct plan *p, size_t n, const struct host *h)
 	r->sticky_id = sticky_id(conf->name);
 }
 
-/* Where the router's own datagrams are left to main.  With more routes than a set holds, a full view
- * of the Internet, the rest counts as if it were a default. */
+/* Where the router's own datagrams are left to main.  With more routes than a set holds, a full
+ * view of the Internet, the rest counts as if it were a default. */
 static int fill_specific(struct plan *p, const struct host *h)
 {
 	for (size_t i = 0; i < h->n_routes && p->n_specific < ASYM_MAX_PREFIXES; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The steps of plan_build, in the order in which it takes them.  Each returns 0 or -ENOMEM. */
+/* The steps of plan_build that have files of their own, in the order in which it takes them.  Each
+ * returns 0 or -ENOMEM. */
 #ifndef CORE_PLAN_PARTS_H
 #define CORE_PLAN_PARTS_H
 
@@ -27,12 +28,10 @@ enum plan_priority {
 void plan_link_ids(const struct model *m, const struct plan_id *ids, size_t n_ids, uint8_t *ret);
 /* links: ids, state and addresses (plan_link.c); -ENOSPC: more than ASYM_MAX_LINKS */
 int plan_links(struct plan *p, const struct host *h, const struct plan_id *ids, size_t n_ids);
-int plan_lans(struct plan *p, const struct host *h);
+int plan_lans(struct plan *p, const struct host *h);   /* plan_link.c */
 int plan_routes(struct plan *p, const struct host *h); /* plan_route.c */
 int plan_rules(struct plan *p, const struct host *h);  /* plan_rule.c */
-/* sysctls (plan.c) and the contents of the BPF maps (plan_bpf.c) */
-int plan_sysctls(struct plan *p);
-int plan_bpf(struct plan *p, const struct host *h);
+int plan_bpf(struct plan *p, const struct host *h);    /* plan_bpf.c: what the maps hold */
 
 /* The default route of least metric that main has by this device, or NULL. */
 const struct route *plan_main_default(const struct host *h, uint32_t ifindex, int family);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The ip rules of a plan; doc/design.md, "Marks, rules, tables", has their order and the reasons. */
+/* The ip rules of a plan; doc/design.md, "Marks, rules, tables", has their order and why. */
 #include "core/plan_parts.h"
 #include <errno.h>
 
@@ -171,8 +171,8 @@ static int end_rule(struct plan *p, int family)
 	return 0;
 }
 
-/* By id, so that the rules come out in order of priority.  A connection whose link the configuration
- * has lost gets an answer; by another link it would carry the wrong source. */
+/* By id, as the jumps need.  A connection whose link the configuration has lost gets an answer; by
+ * another link it would carry the wrong source. */
 static int marks_rules(struct plan *p, int family)
 {
 	int r = tree_rules(p, family);

@@ -33,7 +33,8 @@ static void text_links(const struct plan *p, struct str *out)
 	for (size_t i = 0; i < p->n_gone; i++)
 		str_add(out, "gone %s id %u\n", p->gone[i].name, p->gone[i].id);
 	for (size_t i = 0; i < p->n_lans; i++)
-		str_add(out, "lan %s%s\n", p->lans[i].device, p->lans[i].ifindex ? "" : " no-device");
+		str_add(out, "lan %s%s\n", p->lans[i].device,
+			p->lans[i].ifindex ? "" : " no-device");
 }
 
 static void text_rules(const struct plan *p, struct str *out)
