@@ -46,7 +46,7 @@ static void test_overflow(void **state)
 	nl_begin(&m, RTM_NEWRULE, 0, text, 12);
 	nl_put_str(&m, 1, text);
 	nl_put_u32(&m, 2, 3);
-	assert_int_equal(nl_talk(&nl, &m), -EMSGSIZE);
+	assert_int_equal(nl_ask(&nl, &m, NULL, NULL), -EMSGSIZE);
 	assert_int_equal(m.h->nlmsg_len, 16 + 12);
 }
 
@@ -60,14 +60,14 @@ static void test_kernel_text(void **state)
 	netns_need();
 	nl = open_nl(NETLINK_ROUTE);
 	rule_fill_add(&m, &rule);
-	assert_int_equal(nl_talk(&nl, &m), -EINVAL);
+	assert_int_equal(nl_ask(&nl, &m, NULL, NULL), -EINVAL);
 	assert_string_equal(nl.error, "Backward goto not supported");
 	rule.target = 300;
 	rule_fill_add(&m, &rule);
-	assert_int_equal(nl_talk(&nl, &m), 0);
+	assert_int_equal(nl_ask(&nl, &m, NULL, NULL), 0);
 	assert_string_equal(nl.error, "");
 	rule_fill_delete(&m, &rule);
-	assert_int_equal(nl_talk(&nl, &m), 0);
+	assert_int_equal(nl_ask(&nl, &m, NULL, NULL), 0);
 	nl_close(&nl);
 }
 
@@ -307,7 +307,7 @@ static void talk_route(struct nl *nl, void (*fill)(struct nl_msg *, const struct
 	struct nl_msg m;
 
 	fill(&m, route);
-	assert_int_equal(nl_talk(nl, &m), want);
+	assert_int_equal(nl_ask(nl, &m, NULL, NULL), want);
 }
 
 static bool has_route(struct nl *nl, const struct route *route)
@@ -402,16 +402,16 @@ static void cycle_rule(struct nl *nl, const struct rule *rule)
 	struct nl_msg m;
 
 	rule_fill_add(&m, rule);
-	assert_int_equal(nl_talk(nl, &m), 0);
+	assert_int_equal(nl_ask(nl, &m, NULL, NULL), 0);
 	assert_int_equal(count_rule(nl, rule), 1);
-	assert_int_equal(nl_talk(nl, &m), -EEXIST);
+	assert_int_equal(nl_ask(nl, &m, NULL, NULL), -EEXIST);
 	foreign.protocol = 4;
 	rule_fill_delete(&m, &foreign);
-	assert_int_equal(nl_talk(nl, &m), -ENOENT);
+	assert_int_equal(nl_ask(nl, &m, NULL, NULL), -ENOENT);
 	rule_fill_delete(&m, rule);
-	assert_int_equal(nl_talk(nl, &m), 0);
+	assert_int_equal(nl_ask(nl, &m, NULL, NULL), 0);
 	assert_int_equal(count_rule(nl, rule), 0);
-	assert_int_equal(nl_talk(nl, &m), -ENOENT);
+	assert_int_equal(nl_ask(nl, &m, NULL, NULL), -ENOENT);
 }
 
 static void test_own_rules(void **state)

@@ -123,11 +123,6 @@ int nl_ask(struct nl *nl, struct nl_msg *m, int (*fn)(const struct nlmsghdr *h, 
 	return r ? r : exchange_receive(&x, 0);
 }
 
-int nl_talk(struct nl *nl, struct nl_msg *m)
-{
-	return nl_ask(nl, m, NULL, NULL);
-}
-
 struct dump {
 	int (*fn)(const struct nlmsghdr *h, void *data);
 	void *data;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Netlink requests over libmnl.  A message is built by puts that return nothing: the first one that
- * does not fit sticks in err and nl_talk reports it.  Answers are read with nl/attr.h.
+ * does not fit sticks in err and nl_ask or nl_dump reports it.  Answers are read with nl/attr.h.
  */
 #ifndef NL_NL_H
 #define NL_NL_H
@@ -37,18 +37,15 @@ void nl_put_u32(struct nl_msg *m, uint16_t type, uint32_t v);
 void nl_put_str(struct nl_msg *m, uint16_t type, const char *s); /* with its NUL */
 void nl_put_addr(struct nl_msg *m, uint16_t type, const struct in6_addr *a); /* 4 or 16 bytes */
 
-/* Sends the request and waits for its acknowledgement.  0 or the kernel's -errno. */
-int nl_talk(struct nl *nl, struct nl_msg *m);
-
-/* The same for a request that is answered by a message before the acknowledgement; fn gets it and
- * returns 0 or -errno. */
+/* Sends the request and waits for its acknowledgement.  fn (or NULL) gets the message that comes
+ * before it and returns 0 or -errno.  0 or the kernel's -errno, its words in nl->error. */
 int nl_ask(struct nl *nl, struct nl_msg *m, int (*fn)(const struct nlmsghdr *h, void *data),
 	   void *data);
 
 /*
  * Sends a dump request and hands every answer to fn (0: go on, -errno: stop).  Begins again, at
- * most 5 times and after reset(data), when the kernel says that the dump was torn (NLM_F_DUMP_INTR) or
- * that answers were lost (ENOBUFS).  -EINTR: torn to the last.
+ * most 5 times and after reset(data), when the kernel says that the dump was torn (NLM_F_DUMP_INTR)
+ * or that answers were lost (ENOBUFS).  -EINTR: torn to the last.
  */
 int nl_dump(struct nl *nl, struct nl_msg *m, int (*fn)(const struct nlmsghdr *h, void *data),
 	    void (*reset)(void *data), void *data);

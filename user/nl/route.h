@@ -16,8 +16,8 @@ int route_dump(struct nl *nl, struct host *ret);
 
 /*
  * Fill a request to add, to put in the place of the one with the same table, destination and
- * metric, or to delete the route.  An add is -EEXIST when there is such a one, whoever made it; a delete is
- * matched with the protocol and is -ESRCH when there is no such route.
+ * metric, or to delete the route.  An add is -EEXIST when there is such a one, whoever made it; a
+ * delete is matched with the protocol and is -ESRCH when there is no such route.
  */
 void route_fill_add(struct nl_msg *m, const struct route *route);
 void route_fill_replace(struct nl_msg *m, const struct route *route);
