@@ -14,7 +14,7 @@
 
 #include "apply/ruleset.h"
 #include "base/str.h"
-#include "core/plan.h"
+#include "core/plan_nft.h"
 #include "nl/nft.h"
 
 #define TABLE "inet " PLAN_NFT_TABLE
@@ -116,12 +116,17 @@ static void apply(const struct fixture *f, bool dry_run)
 	assert_string_equal(error, "");
 }
 
-static enum ruleset_owner owned(void)
+/* The table's comment, NULL: there is no table. */
+static const char *comment(void)
 {
-	enum ruleset_owner owner = RULESET_FOREIGN;
+	static char text[128];
+	_cleanup_nl_ struct nl nl;
+	int r;
 
-	assert_int_equal(ruleset_owned(&owner), 0);
-	return owner;
+	assert_int_equal(nl_open(&nl, NETLINK_NETFILTER), 0);
+	r = nft_table_comment(&nl, PLAN_NFT_TABLE, text, sizeof(text));
+	assert_true(!r || r == -ENOENT);
+	return r ? NULL : text;
 }
 
 /* The kernel has exactly what plan_nft_text says, and nft reads its own listing back. */
@@ -141,7 +146,7 @@ static void assert_table_is(const struct fixture *f)
 static void written_as_text(struct fixture *f)
 {
 	apply(f, false);
-	assert_int_equal(owned(), RULESET_OURS);
+	assert_string_equal(comment(), PLAN_NFT_COMMENT);
 	assert_table_is(f);
 	fixture_free(f);
 	run("nft delete table " TABLE);
@@ -240,7 +245,7 @@ static void test_dry_run(void **state)
 	char *before;
 
 	apply(f, true);
-	assert_int_equal(owned(), RULESET_NONE);
+	assert_null(comment());
 	assert_prints("nft list ruleset", "");
 
 	apply(f, false);
@@ -273,7 +278,6 @@ static void refused(const struct fixture *f, const char *table)
 
 	run(table);
 	before = output_of("nft -a list ruleset");
-	assert_int_equal(owned(), RULESET_FOREIGN);
 	assert_int_equal(ruleset_apply(&f->p, false, error, sizeof(error)), -EEXIST);
 	assert_non_null(strstr(error, "somebody else's"));
 	assert_int_equal(ruleset_apply(&f->p, true, error, sizeof(error)), -EEXIST);
@@ -305,10 +309,10 @@ static void test_remove(void **state)
 	    " table inet other { comment \"asymbpf\"; chain known { accept; }; }'");
 	before = output_of("nft -a list ruleset");
 	assert_int_equal(ruleset_remove(error, sizeof(error)), 0);
-	assert_int_equal(owned(), RULESET_NONE);
+	assert_null(comment());
 	apply(f, false);
 	assert_int_equal(ruleset_remove(error, sizeof(error)), 0);
-	assert_int_equal(owned(), RULESET_NONE);
+	assert_null(comment());
 	assert_prints("nft -a list ruleset", before);
 	free(before);
 	fixture_free(f);

@@ -44,15 +44,6 @@ static int find_program(const struct attachment *a, uint32_t ifindex, bool clsac
 	return -ENOENT;
 }
 
-int attach_find(struct attachment *a, uint32_t ifindex, enum object_program *ret)
-{
-	_cleanup_close_ int fd = find_program(a, ifindex, false, ret);
-
-	if (fd < 0)
-		fd = find_program(a, ifindex, true, ret);
-	return fd < 0 ? -ENOENT : 0;
-}
-
 static struct attach_change *note_change(struct attachment *a, uint32_t ifindex,
 					 enum object_program which, int before)
 {
@@ -142,8 +133,8 @@ static void undo_to(struct attachment *a, size_t n)
 	}
 }
 
-/* The kernel allows 64 programs on a hook, and others may have claimed the hook for themselves: all of
- * our programs are put there, or none. */
+/* The kernel allows 64 programs on a hook, and others may have claimed the hook for themselves: all
+ * of our programs are put there, or none. */
 static int attach_host(struct attachment *a, const struct object *o)
 {
 	size_t n = a->n;
@@ -184,7 +175,8 @@ int attach_all(struct attachment *a, const struct object *o, const struct plan *
 		report(a, p->n_lans + i, p->n_lans + p->n_links);
 		if (p->links[i].ifindex)
 			r = attach_device(a, o, p->links[i].ifindex, p->links[i].conf->device,
-					  p->links[i].ethernet ? PROGRAM_LINK_ETH : PROGRAM_LINK_IP);
+					  p->links[i].ethernet ? PROGRAM_LINK_ETH :
+								 PROGRAM_LINK_IP);
 	}
 	if (!r && p->model->host_traffic && o->host && a->cgroup >= 0)
 		a->host_refused = attach_host(a, o);

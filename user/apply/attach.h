@@ -15,17 +15,17 @@
 struct attach_change {
 	uint32_t ifindex; /* 0: cgroup */
 	enum object_program which;
-	int before; /* descriptor of the program it held, -1: none of ours */
+	int before; /* descriptor of the program it held, negative: none of ours */
 	bool clsact_made;
 };
 
-/* Told before each device: attaching to tcx waits for an RCU grace period, 10 to 20 ms, each time. */
+/* Told before each device: attaching to tcx waits for an RCU grace period, 10 to 20 ms. */
 typedef void attach_progress(size_t done, size_t total);
 
 struct attachment {
 	uint64_t cookie;
-	attach_progress *progress; /* NULL: nobody wants to know */
-	int cgroup; /* descriptor of the tree's root, -1: none to be had */
+	attach_progress *progress; /* set by the caller after attach_init; NULL: nobody listens */
+	int cgroup; /* descriptor of the tree's root, negative: none to be had */
 	bool host_refused; /* the cgroup tree takes no program of ours */
 	bool use_clsact;
 	struct attach_change *changes;
@@ -33,21 +33,19 @@ struct attachment {
 	char error[160]; /* what failed, "tc ingress of eth1" */
 };
 
-/* Without a cgroup tree the router's own connections are not balanced; see cgroup. */
+/* For the namespace with this cookie.  Not having a cgroup tree is no failure: see cgroup. */
 void attach_init(struct attachment *a, uint64_t cookie);
 void attach_done(struct attachment *a);
 
-/* Puts o's programs on every LAN and link of the plan, and on the cgroup tree if the model wants the
- * router's own traffic; a tree that refuses is no failure, see host_refused.  0, or -errno with
+/* Puts o's programs on every LAN and link of the plan, and on the cgroup tree if the model wants
+ * the router's own traffic; a tree that refuses is no failure, see host_refused.  0, or -errno with
  * a->error filled; attach_undo puts back what was there. */
 int attach_all(struct attachment *a, const struct object *o, const struct plan *p);
 void attach_undo(struct attachment *a);
 
-/* Takes our programs off hooks that the plan (NULL: none) does not name.  Returns how many. */
+/* Takes our programs off the host's devices that the plan (NULL: none) does not name, and off the
+ * cgroup tree unless host_programs stay.  Returns how many. */
 unsigned int attach_sweep(struct attachment *a, const struct host *h, const struct plan *p,
 			  bool host_programs);
-
-/* Our program on this device.  0, -ENOENT. */
-int attach_find(struct attachment *a, uint32_t ifindex, enum object_program *ret);
 
 #endif

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * A descriptor of the root of the cgroup v2 tree: where it is mounted here, else where process 1 sees it
- * (ip netns exec hides it), else a mount of our own that nobody sees.  That comes last because a
- * new mount resets the tree's nsdelegate and its like (kernel/cgroup/cgroup.c,
+ * A descriptor of the root of the cgroup v2 tree: where it is mounted here, else where process 1
+ * sees it (ip netns exec hides it), else a mount of our own that nobody sees.  That comes last
+ * because a new mount resets the tree's nsdelegate and its like (kernel/cgroup/cgroup.c,
  * apply_cgroup_root_flags).  -errno without cgroup v2.
  */
 int cgroup_open(void);
@@ -23,7 +23,8 @@ int cgroup_find(int cgroup, uint64_t cookie, enum object_program which);
  */
 unsigned int cgroup_remove_orphans(int cgroup);
 
-/* Puts program fd on the root, in place of `before` when that is not -1; beside other programs. */
+/* Puts a program (a descriptor) on the root, in place of `before` unless that is negative, beside
+ * others' programs.  0 or -errno. */
 int cgroup_attach(int cgroup, enum object_program which, int program, int before);
 int cgroup_detach(int cgroup, enum object_program which, int program);
 

@@ -108,7 +108,6 @@ static int write_sysctls(struct change *c)
 	return r ? fail(c, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
-/* Settings that an earlier load had changed already stay changed. */
 static bool was_saved(const struct state *s, const char *path)
 {
 	for (size_t i = 0; s && i < s->sysctls.n; i++)
@@ -117,6 +116,7 @@ static bool was_saved(const struct state *s, const char *path)
 	return false;
 }
 
+/* Settings that an earlier load had changed already stay changed. */
 static void undo_sysctls(struct change *c)
 {
 	struct sysctl_list new = {0};
@@ -225,7 +225,7 @@ static int join_plans(struct change *c)
 	return r;
 }
 
-/* Until the bank is switched, the programs choose old links: these keep NAT and marks until then. */
+/* Until the bank is switched, the programs choose old links: these keep NAT and marks so long. */
 static int commit_ruleset(struct change *c)
 {
 	int r = join_plans(c);

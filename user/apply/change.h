@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One change of the machine, from nothing or from the running configuration to a plan, as a
- * transaction: every step can be taken back, and is, when a later one fails.  The order is such that
- * no packet is given a mark before rules, tables and NAT for it are there:
+ * transaction: every step can be taken back, and is, when a later one fails.  The order is such
+ * that no packet is given a mark before rules, tables and NAT for it are there:
  *
  *	programs into the kernel, idle bank filled, ruleset tried, rules and routes added, state
- *	saved, sysctls written, ruleset committed, programs attached, bank switched; then what the new
- *	configuration has no use for is swept.
+ *	saved, sysctls written, ruleset committed, programs attached, bank switched; then what the
+ *	new configuration has no use for is swept.
  */
 #ifndef APPLY_CHANGE_H
 #define APPLY_CHANGE_H
@@ -25,8 +25,8 @@ struct change {
 	const struct object *running;	/* NULL: no programs run */
 	const struct state *old_state;	/* NULL: nothing was loaded */
 	attach_progress *progress;	/* or NULL */
-	struct state *state;		/* to be saved: config, path and flags filled in; the rest is
-					 * filled in here */
+	struct state *state;		/* to be saved: config, path and flags filled in; the rest
+					 * is filled in here */
 	/* ours */
 	struct object object;
 	struct attachment attachment;
@@ -39,16 +39,17 @@ struct change {
 };
 
 /*
- * Carries it out.  0, or -errno with error filled in and the machine as before.  Environment variable
- * ASYMBPF_FAULT=STEP makes that step fail, STEP:kill ends the process before it: for tests.
+ * Carries it out.  0, or -errno with error filled in and the machine as before.  The environment
+ * variable ASYMBPF_FAULT=STEP makes that step fail, STEP:kill ends the process before it: for tests.
  */
 int change_apply(struct change *c);
 void change_done(struct change *c);
 
 /*
- * Takes everything of ours off the machine: programs, ruleset, rules, routes, our bits in the
- * marks of connections, sysctls, and if all that went well, the state.  Goes on after an error; 0 or the first -errno, error (size
- * bytes) says what is left.
+ * Takes everything of ours off the machine: programs, ruleset, rules, routes, our bits in the marks
+ * of connections, sysctls, and if all that went well, the state.  s NULL: there is none, so marks
+ * and sysctls stay.  Goes on after an error; 0 or the first -errno, error (size bytes) says what is
+ * left.
  */
 int change_remove(uint64_t cookie, const struct host *h, const struct state *s,
 		  attach_progress *progress, char *error, size_t size);

@@ -162,7 +162,7 @@ static void clear_devices(const struct object *o, uint32_t bank)
 		bpf_map_delete_elem(o->map[MAP_DEVICES], &key);
 }
 
-/* A trie is walked from its deepest prefixes up; the next key is asked for before one is deleted. */
+/* A trie is walked from its deepest prefixes up; the next key is asked for before a deletion. */
 static void clear_sets(const struct object *o, uint32_t bank)
 {
 	struct asym_set_key key, next;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The contents of our BPF maps: a plan into the idle bank, the switch, and what the programs count. */
+/* The contents of our BPF maps: a plan into the idle bank, the switch, what the programs count. */
 #ifndef APPLY_MAPS_H
 #define APPLY_MAPS_H
 
@@ -14,16 +14,17 @@ uint32_t maps_idle_bank(const struct object *o);
 int maps_write(const struct object *o, const struct plan *p, uint32_t bank, char *error,
 	       size_t size);
 
-/* From now on the programs use this bank. */
+/* From now on the programs use this bank.  0 or -errno. */
 int maps_switch(const struct object *o, uint64_t cookie, uint32_t bank);
 
 /* Frees what a bank that is not in use holds on to: its sets and devices. */
 void maps_clear(const struct object *o, uint32_t bank);
 
-/* Reads the bank in use.  0 or -errno. */
+/* Reads which bank is in use.  0 or -errno. */
 int maps_control(const struct object *o, struct asym_control *ret);
 
-/* Sums over the CPUs.  ret: ASYM_REASON_MAX and ASYM_MAX_RULES entries.  0 or -errno. */
+/* Sums over the CPUs.  ret: ASYM_REASON_MAX and ASYM_MAX_RULES entries.  0, or -errno with ret
+ * filled in part. */
 int maps_counters(const struct object *o, uint64_t *ret);
 int maps_hits(const struct object *o, uint32_t bank, struct asym_hits *ret);
 

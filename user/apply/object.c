@@ -20,7 +20,7 @@ const char *const object_map_names[MAP_MAX] = {
 	[MAP_SOCKETS] = "asym_sockets",
 };
 
-const char *const object_program_names[PROGRAM_MAX] = {
+static const char *const program_names[PROGRAM_MAX] = {
 	[PROGRAM_LAN_ETH] = "asym_lan_eth",	[PROGRAM_LAN_IP] = "asym_lan_ip",
 	[PROGRAM_LINK_ETH] = "asym_link_eth",	[PROGRAM_LINK_IP] = "asym_link_ip",
 	[PROGRAM_CONNECT4] = "asym_connect4",	[PROGRAM_CONNECT6] = "asym_connect6",
@@ -95,7 +95,7 @@ static int program_maps(uint32_t id, struct object *ret, enum object_program *re
 
 	if (r)
 		return r;
-	which = name_index(info.name, object_program_names, PROGRAM_MAX);
+	which = name_index(info.name, program_names, PROGRAM_MAX);
 	if (which < 0)
 		return -ENOENT;
 	for (uint32_t i = 0; i < info.nr_map_ids && i < MAX_MAPS_OF_PROGRAM; i++) {
@@ -138,7 +138,7 @@ bool object_owns(uint32_t program_id, uint64_t cookie, enum object_program *ret_
 	return object_identify(program_id, ret_which, &found) && found == cookie;
 }
 
-/* The lan programs refer to every map except what only link has; several programs are asked. */
+/* No program refers to every map: only link has the devices, only host sources and sockets. */
 static void collect(uint32_t id, uint64_t cookie, struct object *ret)
 {
 	enum object_program which;
@@ -212,7 +212,7 @@ static int reuse_maps(struct object *o, const struct object *running)
 
 static struct bpf_program *program_of(const struct object *o, int i)
 {
-	return bpf_object__find_program_by_name(o->skel->obj, object_program_names[i]);
+	return bpf_object__find_program_by_name(o->skel->obj, program_names[i]);
 }
 
 static int open_and_load(struct object *o, const struct object *running, uint32_t sticky_entries,

@@ -43,7 +43,6 @@ enum object_program {
 #define PROGRAM_HOST_FIRST PROGRAM_CONNECT4 /* from here on: cgroup programs */
 
 extern const char *const object_map_names[MAP_MAX];
-extern const char *const object_program_names[PROGRAM_MAX];
 
 struct object {
 	int map[MAP_MAX];	  /* file descriptors, -1 where there is none */
@@ -63,8 +62,8 @@ void object_done(struct object *o);
 int object_find(struct object *ret, uint64_t cookie);
 
 /*
- * Loads the programs.  Maps of `running` (NULL or a found object) are used on where they fit, so that
- * sticky entries and counters live on.  error (size bytes) gets the kernel's reason.  0 or -errno.
+ * Loads the programs.  Maps of `running` (NULL or a found object) are used on where they fit, so
+ * that sticky entries and counters live on.  error (size bytes) gets the kernel's reason.  0 or -errno.
  */
 int object_load(struct object *ret, const struct object *running, uint32_t sticky_entries,
 		char *error, size_t size);

@@ -7,39 +7,32 @@
 #include <linux/netlink.h>
 #include <string.h>
 
-#define _cleanup_nl_ _cleanup_(nl_close)
+enum owner { OWNER_NONE, OWNER_US, OWNER_OTHER };
 
-static int owner(struct nl *nl, enum ruleset_owner *ret)
+/* Whose table of our name there is. */
+static int find_owner(struct nl *nl, enum owner *ret)
 {
 	char comment[sizeof(PLAN_NFT_COMMENT) + 1];
 	int r = nft_table_comment(nl, PLAN_NFT_TABLE, comment, sizeof(comment));
 
 	if (r && r != -ENOENT)
 		return r;
-	*ret = r ? RULESET_NONE : strcmp(comment, PLAN_NFT_COMMENT) ? RULESET_FOREIGN : RULESET_OURS;
+	*ret = r ? OWNER_NONE : strcmp(comment, PLAN_NFT_COMMENT) ? OWNER_OTHER : OWNER_US;
 	return 0;
 }
 
-int ruleset_owned(enum ruleset_owner *ret)
-{
-	_cleanup_nl_ struct nl nl = { 0 };
-	int r = nl_open(&nl, NETLINK_NETFILTER);
-
-	return r ? r : owner(&nl, ret);
-}
-
 /* Opens the socket and refuses a table that is not ours. */
-static int begin(struct nl *nl, enum ruleset_owner *ret, char *error, size_t size)
+static int begin(struct nl *nl, enum owner *ret, char *error, size_t size)
 {
 	int r = nl_open(nl, NETLINK_NETFILTER);
 
 	snprintf(error, size, "%s", "");
-	r = r ? r : owner(nl, ret);
+	r = r ? r : find_owner(nl, ret);
 	if (r) {
 		snprintf(error, size, "nftables: %s", strerror(-r));
 		return r;
 	}
-	if (*ret != RULESET_FOREIGN)
+	if (*ret != OWNER_OTHER)
 		return 0;
 	snprintf(error, size, "table inet %s: is somebody else's, expected the comment \"%s\"",
 		 PLAN_NFT_TABLE, PLAN_NFT_COMMENT);
@@ -96,16 +89,16 @@ static void add_missing(struct nft_batch *b, const struct content *present,
 			ruleset_chain_add(b, wanted->chains.items[i].name);
 }
 
-static int build(struct nft_batch *b, struct nl *nl, const struct plan *p, enum ruleset_owner owned)
+static int build(struct nft_batch *b, struct nl *nl, const struct plan *p, enum owner owner)
 {
 	_cleanup_content_ struct content present = { 0 }, wanted = { 0 };
 	int r = content_wanted(p, &wanted);
 
-	if (!r && owned == RULESET_OURS)
+	if (!r && owner == OWNER_US)
 		r = content_present(nl, &present);
 	if (r)
 		return r;
-	if (owned == RULESET_OURS)
+	if (owner == OWNER_US)
 		remove_gone(b, &present, &wanted);
 	else
 		nft_table_add(b, PLAN_NFT_COMMENT);
@@ -118,14 +111,14 @@ int ruleset_apply(const struct plan *p, bool dry_run, char *error, size_t size)
 {
 	_cleanup_nl_ struct nl nl = { 0 };
 	_cleanup_nft_batch_ struct nft_batch b;
-	enum ruleset_owner owned;
+	enum owner owner;
 	int r;
 
 	nft_batch_init(&b, PLAN_NFT_TABLE);
-	r = begin(&nl, &owned, error, size);
+	r = begin(&nl, &owner, error, size);
 	if (r)
 		return r;
-	r = build(&b, &nl, p, owned);
+	r = build(&b, &nl, p, owner);
 	if (r) {
 		snprintf(error, size, "table inet %s: %s", PLAN_NFT_TABLE, strerror(-r));
 		return r;
@@ -137,12 +130,12 @@ int ruleset_remove(char *error, size_t size)
 {
 	_cleanup_nl_ struct nl nl = { 0 };
 	_cleanup_nft_batch_ struct nft_batch b;
-	enum ruleset_owner owned;
+	enum owner owner;
 	int r;
 
 	nft_batch_init(&b, PLAN_NFT_TABLE);
-	r = begin(&nl, &owned, error, size);
-	if (r || owned == RULESET_NONE)
+	r = begin(&nl, &owner, error, size);
+	if (r || owner == OWNER_NONE)
 		return r;
 	nft_table_del(&b);
 	return nft_batch_send(&b, &nl, false, error, size);
@@ -163,11 +156,11 @@ int ruleset_counters(const struct plan *p, struct ruleset_count *ret)
 {
 	_cleanup_nft_list_ struct nft_list counters = { 0 };
 	_cleanup_nl_ struct nl nl = { 0 };
-	enum ruleset_owner owned;
+	enum owner owner;
 	int r = nl_open(&nl, NETLINK_NETFILTER);
 
-	r = r ? r : owner(&nl, &owned);
-	if (!r && owned != RULESET_OURS)
+	r = r ? r : find_owner(&nl, &owner);
+	if (!r && owner != OWNER_US)
 		r = -ENOENT;
 	r = r ? r : nft_counters_list(&nl, PLAN_NFT_TABLE, &counters);
 	if (r)

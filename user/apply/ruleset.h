@@ -9,11 +9,6 @@
 
 #include "core/plan.h"
 
-enum ruleset_owner { RULESET_NONE, RULESET_OURS, RULESET_FOREIGN };
-
-/* 0 or -errno (-EPERM, -EOPNOTSUPP: a kernel without nf_tables, ...). */
-int ruleset_owned(enum ruleset_owner *ret);
-
 /*
  * Writes the table in one transaction.  Where ours exists already, its rules are replaced, what
  * belongs to links that went is removed, and the counters of the others keep their values.  A dry

@@ -181,6 +181,8 @@ static int read_lists(struct state *s, struct json_object *o)
 		if (!flag)
 			return -ENOMEM;
 		*flag = strdup(json_object_get_string(json_object_array_get_idx(list, i)) ?: "");
+		if (!*flag)
+			return -ENOMEM;
 	}
 	n = member_list(o, "clsact", &list);
 	for (size_t i = 0; i < n; i++) {
@@ -202,6 +204,8 @@ static int read_state(struct state *s, struct json_object *o)
 	s->config = strdup(member(o, "config") ?: "");
 	if (path)
 		s->config_path = strdup(path);
+	if (!s->config || (path && !s->config_path))
+		return -ENOMEM;
 	if (json_object_object_get_ex(o, "loaded_at", &v))
 		s->loaded_at = json_object_get_int64(v);
 	if (json_object_object_get_ex(o, "mark_mask", &v))
@@ -245,7 +249,7 @@ void state_remove(uint64_t cookie)
 	rmdir(STATE_ROOT);
 }
 
-/* A name that is bound in this network namespace: nothing in a file system, gone with its holder. */
+/* A name bound in this network namespace: nothing in a file system, gone with its holder. */
 int state_lock(void)
 {
 	static const char name[] = "\0asymbpf";

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What no kernel object can tell: the configuration as loaded, the ids given, and what sysctls were
- * before us.  One JSON file for each network namespace, /run/asymbpf/COOKIE.json, replaced in one step.
+ * before us.  One JSON file for each network namespace, /run/asymbpf/COOKIE.json, replaced in one
+ * step.
  */
 #ifndef APPLY_STATE_H
 #define APPLY_STATE_H
@@ -18,21 +19,23 @@ struct state {
 	struct plan_id *ids; /* every id ever given since the first load */
 	size_t n_ids;
 	struct sysctl_list sysctls;
-	uint32_t *clsact; /* devices whose clsact qdisc we made */
+	uint32_t *clsact; /* ifindexes of devices whose clsact qdisc we made */
 	size_t n_clsact;
 	uint32_t mark_mask; /* 0: unknown */
 	int64_t loaded_at; /* seconds since 1970 */
 };
 
-/* 0; -ENOENT: never loaded here; -EBADMSG: the file is damaged. */
+/* 0; -ENOENT: not loaded here; -EBADMSG: the file is damaged; another -errno.  Free with
+ * state_done. */
 int state_read(struct state *ret, uint64_t cookie);
+/* 0, or -errno with the old file still there. */
 int state_write(const struct state *s, uint64_t cookie);
 /* Removes the file, and the directory when it is empty. */
 void state_remove(uint64_t cookie);
 void state_done(struct state *s);
 
-/* Takes the lock of this network namespace that load, reload and unload hold.  A descriptor, closing it
- * is giving it back; -EWOULDBLOCK: somebody has it. */
+/* Takes the lock of this network namespace that load, reload and unload hold.  A descriptor, closing
+ * it is giving it back; -EWOULDBLOCK: somebody has it; another -errno. */
 int state_lock(void);
 
 #endif

@@ -77,9 +77,9 @@ static struct sysctl_saved *remember(struct sysctl_list *saved, const char *path
 {
 	struct sysctl_saved *item = find(saved, path);
 
-	/* Somebody changed what we wrote: theirs is what to go back to. */
 	if (item && !strcmp(item->written, present))
 		return item;
+	/* else somebody changed what we wrote: theirs is what to go back to */
 	if (!item)
 		item = ARRAY_ADD(saved->items, saved->n);
 	if (!item)

@@ -23,19 +23,19 @@ struct sysctl_list {
 
 /*
  * Adds to *saved every setting that is not yet as it should be, with what is there now, and writes
- * nothing: so the list can be kept safe first.  A setting that *saved has from an earlier load keeps
- * its `before`, unless somebody has changed it since.  What does not exist is skipped: devices come
- * and go.  0, or -errno with ret_path (96 bytes) the setting that failed.
+ * nothing: so the list can be kept safe first.  A setting that *saved has from an earlier load
+ * keeps its `before`, unless somebody has changed it since.  What does not exist is skipped:
+ * devices come and go.  0, or -errno with ret_path (96 bytes) the setting that failed.
  */
 int sysctl_plan(const struct plan_sysctl *settings, size_t n, struct sysctl_list *saved,
 		char *ret_path);
 
-/* Writes what is pending in *saved.  0, or -errno with ret_path the setting that failed; those before
- * it stay written. */
+/* Writes what is pending in *saved.  0, or -errno with ret_path the setting that failed; those
+ * before it stay written. */
 int sysctl_write(struct sysctl_list *saved, char *ret_path);
 
-/* Writes back, last first, what still is as we wrote or meant to write it.  0, or the first -errno and ret_path,
- * after trying all of it. */
+/* Writes back, last first, what still is as we wrote or meant to write it.  0, or the first -errno
+ * and ret_path, after trying all of it. */
 int sysctl_restore(const struct sysctl_list *saved, char *ret_path);
 
 #endif

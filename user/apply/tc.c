@@ -60,7 +60,8 @@ int tc_query(uint32_t ifindex, bool clsact, uint32_t *ret_ids, uint32_t n)
 static int clsact_attach(uint32_t ifindex, int program, bool replace, bool *ret_made)
 {
 	struct bpf_tc_hook hook = HOOK(ifindex);
-	struct bpf_tc_opts opts = FILTER(.prog_fd = program, .flags = replace ? BPF_TC_F_REPLACE : 0);
+	struct bpf_tc_opts opts = FILTER(.prog_fd = program,
+					 .flags = replace ? BPF_TC_F_REPLACE : 0);
 	int r = bpf_tc_hook_create(&hook);
 
 	*ret_made = !r;

@@ -7,19 +7,20 @@
 #include <stdint.h>
 
 /*
- * Ids of the programs on the hook, at most n of them (clsact: only the one filter that can be ours).
- * Returns their number or -errno.
+ * Ids of the programs on the hook, at most n of them (clsact: only the one filter that can be
+ * ours).  Returns their number or -errno.
  */
 int tc_query(uint32_t ifindex, bool clsact, uint32_t *ret_ids, uint32_t n);
 
-/* Puts program fd on the hook; in place of `before` when that is not -1.  *ret_made tells whether a
+/* Puts program fd on the hook; in place of `before` unless that is negative.  *ret_made tells whether a
  * clsact qdisc had to be added.  0; -EOPNOTSUPP: no tcx in this kernel, use clsact; -errno. */
 int tc_attach(uint32_t ifindex, bool clsact, int program, int before, bool *ret_made);
 
-/* Takes program fd off the hook. */
+/* Takes program fd off the hook.  0 or -errno. */
 int tc_detach(uint32_t ifindex, bool clsact, int program);
 
-/* Removes the device's clsact qdisc when no filter is left on it. */
+/* Removes the device's clsact qdisc when no filter is left on it; fails silently, as a qdisc that
+ * stays does no harm. */
 void tc_remove_clsact(uint32_t ifindex);
 
 #endif
