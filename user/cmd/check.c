@@ -35,8 +35,8 @@ static int try_kernel(const struct plan *p)
 	if (r)
 		log_err(r, "the kernel refuses the programs: %s", error);
 	else if (p->model->host_traffic && !object.host)
-		log_warn("the kernel refuses the cgroup programs: the router's own connections would "
-			 "follow the main table");
+		log_warn("the kernel refuses the cgroup programs: the router's own connections "
+			 "would follow the main table");
 	object_done(&object);
 	return r;
 }
@@ -108,6 +108,10 @@ int cmd_check(const struct command *self, int argc, char **argv)
 		goto out;
 	if (!o.config && o.n_args)
 		o.config = o.args[0];
+	if (o.plan && o.json) {
+		status = options_wrong(self, "--plan is text, --json cannot hold it");
+		goto out;
+	}
 	if (o.n_args > 1 || (!o.config && !o.n_flags)) {
 		status = options_wrong(self, "name one configuration file, or links by --iface");
 		goto out;

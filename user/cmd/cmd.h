@@ -3,12 +3,10 @@
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 enum status { STATUS_OK = 0, STATUS_FAILURE = 1, STATUS_USAGE = 2 };
 
-/* One verb.  `usage` follows "asymbpf NAME"; `options` are letters of cmd_options that it takes. */
+/* One verb.  `usage` follows "asymbpf NAME"; `options`: letters of the table in options.c that it
+ * takes. */
 struct command {
 	const char *name;
 	const char *usage;
@@ -16,9 +14,6 @@ struct command {
 	const char *options;
 	int (*run)(const struct command *self, int argc, char **argv);
 };
-
-extern const struct command commands[];
-extern const size_t n_commands;
 
 int cmd_load(const struct command *self, int argc, char **argv);
 int cmd_reload(const struct command *self, int argc, char **argv);

@@ -17,7 +17,6 @@ struct question {
 	uint32_t proto, dport;
 	const struct options *options;
 	uint32_t ifindex; /* 0: the router itself */
-	char device[IFNAMSIZ];
 };
 
 struct answer {
@@ -286,8 +285,6 @@ static int explain(struct session *s, const struct options *o)
 	int r;
 
 	parse(&a.q, NULL, o);
-	if (!s->running)
-		return log_err(0, "no program of asymbpf runs, asymbpf reload puts them back"), -ENOENT;
 	r = find_device(&a.q, s);
 	r = r ?: ask(&a);
 	if (r)
@@ -303,7 +300,9 @@ static int explain(struct session *s, const struct options *o)
 
 int cmd_explain(const struct command *self, int argc, char **argv)
 {
-	static const struct verb verb = {.planned = true, .usage = usage, .body = explain};
+	static const struct verb verb = {
+		.planned = true, .running = true, .usage = usage, .body = explain,
+	};
 
 	return session_run(self, argc, argv, &verb);
 }

@@ -9,7 +9,7 @@
 void json_add_str(struct json_object *o, const char *key, const char *s); /* NULL: null */
 void json_add_u64(struct json_object *o, const char *key, uint64_t v);
 
-/* Prints and frees it. */
+/* Prints it to stdout and frees it. */
 void json_print(struct json_object *o);
 
 #endif

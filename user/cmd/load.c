@@ -4,12 +4,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cmd/json.h"
 #include "cmd/progress.h"
 #include "cmd/session.h"
 #include "core/check.h"
 #include "core/config.h"
 #include <errno.h>
-#include <json-c/json.h>
 #include <limits.h>
 #include <string.h>
 
@@ -43,7 +43,8 @@ static int copy_flags(struct wanted *w)
 	return 0;
 }
 
-/* Sets without their prefixes: these are in the maps, may be millions, and no verb asks for them. */
+/* Sets without their prefixes: these are in the maps, may be millions, and no verb asks for
+ * them. */
 static int print_config(const struct model *m, struct str *out)
 {
 	_cleanup_free_ struct model_set *sets = calloc(m->n_sets + 1, sizeof(*sets));
@@ -112,7 +113,8 @@ static void advise(const struct change *c)
 	if (c->sticky_lost)
 		log_warn("sticky entries are lost: the size of their table changed");
 	if (c->host_missing)
-		log_warn("the router's own connections follow the main table: no cgroup v2 here");
+		log_warn("the router's own connections follow the main table: no cgroup v2 here, or "
+			 "it takes no more programs");
 	if (c->plan->n_lans && !forwards("/proc/sys/net/ipv4/ip_forward"))
 		log_warn("net.ipv4.ip_forward is 0: nothing of the LAN is forwarded "
 			 "(forwarding = yes switches it on)");
@@ -148,12 +150,10 @@ static struct json_object *json_links(const struct plan *p)
 	for (size_t i = 0; i < p->n_links; i++) {
 		struct json_object *o = json_object_new_object();
 
-		json_object_object_add(o, "name", json_object_new_string(p->links[i].conf->name));
-		json_object_object_add(o, "id", json_object_new_int(p->links[i].id));
-		for (int f = 0; f < ASYM_FAMILIES; f++)
-			json_object_object_add(
-				o, f == ASYM_V4 ? "ipv4" : "ipv6",
-				json_object_new_string(plan_down_names[p->links[i].down[f]]));
+		json_add_str(o, "name", p->links[i].conf->name);
+		json_add_u64(o, "id", p->links[i].id);
+		json_add_str(o, "ipv4", plan_down_names[p->links[i].down[ASYM_V4]]);
+		json_add_str(o, "ipv6", plan_down_names[p->links[i].down[ASYM_V6]]);
 		json_object_array_add(links, o);
 	}
 	return links;
@@ -164,10 +164,9 @@ static void print_result(const struct plan *p, const char *verb, bool json)
 	if (json) {
 		struct json_object *o = json_object_new_object();
 
-		json_object_object_add(o, "result", json_object_new_string(verb));
+		json_add_str(o, "result", verb);
 		json_object_object_add(o, "links", json_links(p));
-		printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
-		json_object_put(o);
+		json_print(o);
 		return;
 	}
 	printf("%s: %zu links, %zu LANs, %zu rules\n", verb, p->n_links, p->n_lans,
@@ -218,10 +217,12 @@ static int reload(struct session *s, const struct options *o)
 	struct wanted w = {.config = o->config, .flags = o->flags, .n_flags = o->n_flags};
 
 	if (!s->loaded)
-		return log_err(0, "not loaded in this network namespace, use asymbpf load"), -ENOENT;
+		return log_err(0, "not loaded in this network namespace, use asymbpf load"),
+		       -ENOENT;
 	if (!w.config && !w.n_flags) {
 		if (!s->has_state)
-			return log_err(0, "what was loaded is not known any more, name links or a file"),
+			return log_err(0, "what was loaded is not known any more, name links or a "
+					  "file"),
 			       -ENOENT;
 		w.from_state = true;
 		w.config = s->state.config_path;
@@ -234,9 +235,11 @@ static int reload(struct session *s, const struct options *o)
 static int load_usage(const struct command *self, const struct options *o)
 {
 	if (o->n_args)
-		return options_wrong(self, "what is \"%s\"? links are named by --iface", o->args[0]);
+		return options_wrong(self, "what is \"%s\"? links are named by --iface",
+				     o->args[0]);
 	if (!o->config && !o->n_flags)
-		return options_wrong(self, "name the links with --iface DEV, or a file with --config");
+		return options_wrong(self, "name the links with --iface DEV, or a file with "
+					   "--config");
 	return STATUS_OK;
 }
 

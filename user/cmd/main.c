@@ -5,33 +5,32 @@
 #include "cmd/cmd.h"
 #include <string.h>
 
-const struct command commands[] = {
-	{"load", "--iface DEV[:WEIGHT]... [--lan DEV]... [--config FILE]",
+static const struct command commands[] = {
+	{"load", "{--iface DEV[:WEIGHT]... | --config FILE} [--lan DEV]... [--json]",
 	 "Balance the LAN's and the router's connections over links", "ilcj", cmd_load},
-	{"reload", "[--iface DEV[:WEIGHT]...] [--lan DEV]... [--config FILE]",
+	{"reload", "[--iface DEV[:WEIGHT]...] [--config FILE] [--lan DEV]... [--json]",
 	 "Change to a new configuration, or read the present one again, without losing a packet",
 	 "ilcj", cmd_reload},
-	{"unload", "", "Remove everything that asymbpf added", "j", cmd_unload},
+	{"unload", "[--json]", "Remove everything that asymbpf added", "j", cmd_unload},
 	{"status", "[--json]", "Show links, their state and their shares", "j", cmd_status},
-	{"stats", "[--json]", "Show counters of packets, rules and connections", "j", cmd_stats},
-	{"check", "[--iface DEV[:WEIGHT]...] [--lan DEV]... [FILE]",
+	{"stats", "[--json]", "Show what the programs counted, and the hits of rules", "j", cmd_stats},
+	{"check", "[--iface DEV[:WEIGHT]...] [--lan DEV]... [--plan | --json] [FILE]",
 	 "Try a configuration without changing anything", "ilcpj", cmd_check},
-	{"explain", "[--in DEV] [--sport PORT] [--dscp N] SRC DST PROTO [PORT]",
+	{"explain", "[--in DEV] [--sport PORT] [--dscp N] [--json] SRC DST PROTO [PORT]",
 	 "Say which link a packet takes, and why", "dsqj", cmd_explain},
 };
-const size_t n_commands = ARRAY_SIZE(commands);
 
 static void usage(FILE *to)
 {
-	fprintf(to, "usage: asymbpf VERB [OPTION]...\n\n");
-	for (size_t i = 0; i < n_commands; i++)
+	fprintf(to, "usage: asymbpf VERB [OPTION]...\n       asymbpf --version\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
 	fprintf(to, "\nasymbpf VERB --help tells more; the manual is asymbpf(8).\n");
 }
 
 static const struct command *find(const char *name)
 {
-	for (size_t i = 0; i < n_commands; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(commands[i].name, name))
 			return &commands[i];
 	return NULL;
@@ -42,9 +41,9 @@ static int unknown(const char *name)
 	const char *names[ARRAY_SIZE(commands)];
 	const char *near;
 
-	for (size_t i = 0; i < n_commands; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		names[i] = commands[i].name;
-	near = str_nearest(name, names, n_commands);
+	near = str_nearest(name, names, ARRAY_SIZE(names));
 	if (near)
 		log_error("unknown verb \"%s\", did you mean \"%s\"?", name, near);
 	else

@@ -15,20 +15,19 @@ static const struct row {
 	const char *help;
 } rows[] = {
 	{'i', "iface", "DEV[:WEIGHT]", "link by its device; may be given again"},
-	{'l', "lan", "DEV", "device of a LAN; may be given again (default: all other devices)"},
+	{'l', "lan", "DEV", "device of a LAN; may be given again (default: others with an address)"},
 	{'c', "config", "FILE", "configuration file, see asymbpf.conf(5)"},
 	{'p', "plan", NULL, "print everything the kernel would be given"},
 	{'d', "in", "DEV", "device the packet comes in by (default: where its source is)"},
 	{'s', "sport", "PORT", "source port"},
 	{'q', "dscp", "N", "DSCP, 0 to 63"},
 	{'j', "json", NULL, "print JSON"},
-	{'v', "verbose", NULL, "say more"},
 	{'h', "help", NULL, "print this help"},
 };
 
 static bool takes(const struct command *c, char letter)
 {
-	return letter == 'h' || letter == 'v' || strchr(c->options, letter);
+	return letter == 'h' || strchr(c->options, letter);
 }
 
 static void print_help(const struct command *c)
@@ -91,9 +90,6 @@ static int take(struct options *o, const struct command *c, int letter)
 		return number(c, "dscp", optarg, 63, &o->dscp);
 	case 'j':
 		o->json = true;
-		return STATUS_OK;
-	case 'v':
-		log_set_level(LOG_DETAIL);
 		return STATUS_OK;
 	default:
 		return STATUS_USAGE;

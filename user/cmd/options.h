@@ -4,6 +4,8 @@
 #define CMD_OPTIONS_H
 
 #include "cmd/cmd.h"
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct options {
@@ -19,8 +21,8 @@ struct options {
 };
 
 /*
- * Parses a verb's command line.  0: go on; otherwise *ret_status is the exit status: after --help, or
- * after a message about wrong usage.
+ * Parses a verb's command line.  0: go on; otherwise *ret_status is the exit status: after --help,
+ * or after a message about wrong usage.  End with options_done in any case.
  */
 int options_parse(struct options *o, const struct command *c, int argc, char **argv,
 		  int *ret_status);

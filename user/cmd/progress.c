@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Nothing is printed in the first second; the last call wipes what was. */
+/* Seconds are whole ones, so nothing is printed in the first; the last call wipes what was. */
 void progress(size_t done, size_t total)
 {
 	static time_t begun;

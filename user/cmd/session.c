@@ -178,6 +178,10 @@ static int run_body(const struct command *self, const struct options *o, const s
 	r = session_open(&s, verb->lock);
 	if (!r && verb->planned)
 		r = session_plan(&s);
+	if (!r && verb->running && !s.running) {
+		log_error("no program of asymbpf runs, asymbpf reload puts them back");
+		r = -ENOENT;
+	}
 	r = r ?: verb->body(&s, o);
 	session_close(&s);
 	return r;

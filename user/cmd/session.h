@@ -11,8 +11,8 @@
 #include "core/plan.h"
 
 struct session {
-	uint64_t cookie;
-	int lock;
+	uint64_t cookie; /* of the network namespace */
+	int lock;	 /* descriptor, negative: not held */
 	bool loaded;	   /* a state file, or programs, or both */
 	bool running;	   /* programs are there and speak our ABI */
 	struct state state;
@@ -25,24 +25,26 @@ struct session {
 
 /* Every function says itself what is wrong and returns 0 or -errno. */
 
-/* Which capabilities the process lacks; verb is for the message. */
+/* -EPERM when the process lacks a capability; verb is for the message. */
 int session_privileged(const char *verb);
 
-/* Reads all there is to know.  lock: hold the lock of load, reload and unload. */
+/* Reads all there is to know.  lock: hold the lock of load, reload and unload until session_close,
+ * which the caller owes in any case. */
 int session_open(struct session *s, bool lock);
 void session_close(struct session *s);
 
 /* Builds model and plan of the running configuration.  -ENOENT with a message: nothing loaded. */
 int session_plan(struct session *s);
 
-/* Fills a model from a file and flags; prints every finding.  -EINVAL: it has errors; -EDOM: the flags
- * themselves have, which is wrong usage. */
+/* Fills a model from a file and flags; prints every finding.  -EINVAL: it has errors; -EDOM: the
+ * flags themselves have, which is wrong usage.  The caller frees m in any case. */
 int session_model(struct model *m, const char *config, char **flags, size_t n_flags);
 
 /* How a verb runs: options, arguments, capabilities, then its body between open and close. */
 struct verb {
 	bool lock;    /* it changes something */
 	bool planned; /* it needs model and plan of what is loaded */
+	bool running; /* it needs programs that run */
 	/* Judges options and arguments and returns an exit status; NULL: no argument is taken. */
 	int (*usage)(const struct command *self, const struct options *o);
 	/* 0 or -errno, having said what is wrong; -EDOM is wrong usage. */

@@ -5,7 +5,6 @@
 #include "cmd/json.h"
 #include "cmd/session.h"
 #include "cmd/table.h"
-#include <errno.h>
 
 static const struct {
 	const char *name, *help;
@@ -74,8 +73,6 @@ static int show(struct session *s, const struct options *o)
 	struct asym_control control;
 	int r;
 
-	if (!s->running)
-		return log_err(0, "no program of asymbpf runs, asymbpf reload puts them back"), -ENOENT;
 	r = maps_control(&s->object, &control);
 	r = r ?: maps_counters(&s->object, st.counters);
 	r = r ?: maps_hits(&s->object, control.bank, st.hits);
@@ -91,7 +88,7 @@ static int show(struct session *s, const struct options *o)
 
 int cmd_stats(const struct command *self, int argc, char **argv)
 {
-	static const struct verb verb = {.planned = true, .body = show};
+	static const struct verb verb = {.planned = true, .running = true, .body = show};
 
 	return session_run(self, argc, argv, &verb);
 }

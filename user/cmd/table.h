@@ -19,6 +19,7 @@ void table_add(struct table *t, const char *fmt, ...) PRINTF(2, 3);
 /* Prints all rows, two spaces between columns, numbers (columns whose bit is set in right) to the
  * right. */
 void table_print(const struct table *t, unsigned int right, FILE *to);
+/* Frees the cells. */
 void table_done(struct table *t);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apply/change.h"
 #include "base/log.h"
+#include "cmd/json.h"
 #include "cmd/progress.h"
 #include "cmd/session.h"
 #include <errno.h>
@@ -19,10 +20,17 @@ static int unload(struct session *s, const struct options *o)
 	if (!was_loaded)
 		return log_err(0, "not loaded in this network namespace"), -ENOENT;
 	if (s->damaged)
-		return log_err(0, "the state was damaged: sysctls and marks of connections stay as they "
-				  "are"),
+		return log_err(0, "the state was damaged: sysctls and marks of connections stay "
+				  "as they are"),
 		       -EBADMSG;
-	printf(o->json ? "{ \"result\": \"unloaded\" }\n" : "unloaded\n");
+	if (o->json) {
+		struct json_object *json = json_object_new_object();
+
+		json_add_str(json, "result", "unloaded");
+		json_print(json);
+	} else {
+		printf("unloaded\n");
+	}
 	return 0;
 }
 
