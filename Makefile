@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make [V=1] [SANITIZE=1]    make check | check-vm | demo | bench | install DESTDIR= PREFIX= | clean
+# make [V=1] [SANITIZE=1]    make unit | check | check-vm | demo | bench | install DESTDIR= PREFIX= | clean
 
 PREFIX	 ?= /usr/local
 DESTDIR	 ?=
@@ -36,7 +36,7 @@ NETNS	 := $(sort $(wildcard tests/netns/[0-9]*.sh))
 VMTEST	 := $(sort $(wildcard tests/vm/linux-*.sh))
 NETTOOL	 := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c))
 
-.PHONY: all check check-vm unit demo bench fuzz install clean setup layers
+.PHONY: all check check-vm unit demo bench install clean setup layers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
