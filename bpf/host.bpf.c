@@ -61,8 +61,8 @@ ASYM_INLINE bool addr_is_any(const struct asym_addr *a)
 
 /*
  * The verifier takes socket fields by fixed offsets only, and clang 14 merges accesses of two
- * branches through a computed pointer ("pointer arithmetic on sock prohibited").  So the family is a
- * constant of each program, not a branch.
+ * branches through a computed pointer ("pointer arithmetic on sock prohibited").  So the family is
+ * a constant of each program, not a branch.
  */
 ASYM_INLINE void flow_of_v4(struct bpf_sock_addr *ctx, struct bpf_sock *sk, struct asym_flow *f)
 {

@@ -39,8 +39,8 @@ struct change {
 };
 
 /*
- * Carries it out.  0, or -errno with error filled in and the machine as before.  The environment
- * variable ASYMBPF_FAULT=STEP makes that step fail, STEP:kill ends the process before it: for tests.
+ * Carries it out.  0, or -errno with error filled in and the machine as before.  For tests: with
+ * ASYMBPF_FAULT=STEP in the environment that step fails, with STEP:kill the process ends before it.
  */
 int change_apply(struct change *c);
 void change_done(struct change *c);

@@ -63,7 +63,8 @@ int object_find(struct object *ret, uint64_t cookie);
 
 /*
  * Loads the programs.  Maps of `running` (NULL or a found object) are used on where they fit, so
- * that sticky entries and counters live on.  error (size bytes) gets the kernel's reason.  0 or -errno.
+ * that sticky entries and counters live on.  error (size bytes) gets the kernel's reason.  0 or
+ * -errno.
  */
 int object_load(struct object *ret, const struct object *running, uint32_t sticky_entries,
 		char *error, size_t size);

@@ -34,8 +34,8 @@ int state_write(const struct state *s, uint64_t cookie);
 void state_remove(uint64_t cookie);
 void state_done(struct state *s);
 
-/* Takes the lock of this network namespace that load, reload and unload hold.  A descriptor, closing
- * it is giving it back; -EWOULDBLOCK: somebody has it; another -errno. */
+/* Takes the lock of this network namespace that load, reload and unload hold.  A descriptor,
+ * closing it is giving it back; -EWOULDBLOCK: somebody has it; another -errno. */
 int state_lock(void);
 
 #endif

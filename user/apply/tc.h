@@ -12,8 +12,8 @@
  */
 int tc_query(uint32_t ifindex, bool clsact, uint32_t *ret_ids, uint32_t n);
 
-/* Puts program fd on the hook; in place of `before` unless that is negative.  *ret_made tells whether a
- * clsact qdisc had to be added.  0; -EOPNOTSUPP: no tcx in this kernel, use clsact; -errno. */
+/* Puts program fd on the hook; in place of `before` unless that is negative.  *ret_made tells
+ * whether a clsact qdisc had to be added.  0; -EOPNOTSUPP: no tcx in this kernel, use clsact; -errno. */
 int tc_attach(uint32_t ifindex, bool clsact, int program, int before, bool *ret_made);
 
 /* Takes program fd off the hook.  0 or -errno. */

@@ -113,8 +113,8 @@ static void advise(const struct change *c)
 	if (c->sticky_lost)
 		log_warn("sticky entries are lost: the size of their table changed");
 	if (c->host_missing)
-		log_warn("the router's own connections follow the main table: no cgroup v2 here, or "
-			 "it takes no more programs");
+		log_warn("the router's own connections follow the main table: no cgroup v2 here, "
+			 "or it takes no more programs");
 	if (c->plan->n_lans && !forwards("/proc/sys/net/ipv4/ip_forward"))
 		log_warn("net.ipv4.ip_forward is 0: nothing of the LAN is forwarded "
 			 "(forwarding = yes switches it on)");

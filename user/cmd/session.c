@@ -69,7 +69,8 @@ int session_open(struct session *s, bool lock)
 	if (lock) {
 		s->lock = state_lock();
 		if (s->lock == -EWOULDBLOCK)
-			return log_err(0, "another asymbpf is changing this network namespace"), -EBUSY;
+			return log_err(0, "another asymbpf is changing this network namespace"),
+			       -EBUSY;
 		if (s->lock < 0)
 			return log_err(s->lock, "cannot take the lock");
 	}
@@ -96,7 +97,8 @@ int session_plan(struct session *s)
 	int r;
 
 	if (!s->loaded)
-		return log_err(0, "not loaded in this network namespace, see asymbpf load"), -ENOENT;
+		return log_err(0, "not loaded in this network namespace, see asymbpf load"),
+		       -ENOENT;
 	if (!s->has_state)
 		return log_err(0, "loaded, but its state is gone: name links or a file to asymbpf "
 				  "reload, or use asymbpf unload"),

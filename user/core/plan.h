@@ -81,8 +81,8 @@ struct plan {
 	size_t n_gone;
 	struct plan_lan *lans;
 	size_t n_lans;
-	/* IPv4 first; in the order of design.md's table, and within a row of it in that of the links,
-	 * marks in that of the ids: only apply and diff.c sort by priority */
+	/* IPv4 first; in the order of design.md's table, within a row of it in that of the links
+	 * (marks: of the ids); diff.c sorts by priority what it adds */
 	struct rule *rules;
 	size_t n_rules;
 	struct route *routes;

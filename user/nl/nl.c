@@ -90,7 +90,7 @@ void nl_put_addr(struct nl_msg *m, uint16_t type, const struct in6_addr *a)
 }
 
 struct answer {
-	int (*fn)(const struct nlmsghdr *h, void *data); /* NULL: nothing but a verdict is expected */
+	int (*fn)(const struct nlmsghdr *h, void *data); /* NULL: a verdict alone is expected */
 	void *data;
 };
 
