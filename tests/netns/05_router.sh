@@ -21,19 +21,20 @@ set_nat() { config <<<"lan { devices = {\"lan0\"} } $(links "$1")"; }
 
 set_nat none
 needs 'load without NAT' asym load --config "$tmp/conf"
-spread() { # DESCRIPTION TEXT: 3000 over three links; no failure
+spread() { # DESCRIPTION TEXT [TOLERANCE]: 3000 over three links; no failure
 	local k
 	is "$1: none fails" "$(failures "$2")" 0
-	for k in 1 2 3; do near "$1: wan$k" "$(to "$2" $k)" 1000 110; done
+	for k in 1 2 3; do near "$1: wan$k" "$(to "$2" $k)" 1000 "${3-110}"; done
 }
 spread 'TCP connect' "$(gw "$traffic" tcp -n 3000 198.51.100.0/24 80)"
 spread 'UDP connect' "$(gw "$traffic" udp -n 3000 198.51.100.7 53)"
 spread 'UDP sendto' "$(gw "$traffic" udp -u -t 300 -n 3000 198.51.100.0/24 53)"
 spread 'TCP connect, IPv6' "$(gw "$traffic" tcp -n 3000 2001:db8:ffff::/64 80)"
 spread 'UDP sendto, IPv6' "$(gw "$traffic" udp -u -t 300 -n 3000 2001:db8:ffff::9 53)"
+# a socket's datagrams go together: 1000 choices, counted by threes, so sigma is 45, not 26
 spread 'UDP sendto, 3 datagrams of each socket keep address and port' \
-	"$(gw "$traffic" udp -u -t 300 -n 1000 -c 3 198.51.100.0/24 53)"
-spread 'the same with IPv6' "$(gw "$traffic" udp -u -t 300 -n 1000 -c 3 2001:db8:ffff::/64 53)"
+	"$(gw "$traffic" udp -u -t 300 -n 1000 -c 3 198.51.100.0/24 53)" 200
+spread 'the same with IPv6' "$(gw "$traffic" udp -u -t 300 -n 1000 -c 3 2001:db8:ffff::/64 53)" 200
 is 'getsockname tells the address that echod sees' \
 	"$(gw "$traffic" tcp -l -n 300 198.51.100.7 80 | awk '{ n += $2 } END { print NR, n }')" '3 300'
 no_strays 'every packet had the source of its link' 1 2 3
@@ -65,7 +66,7 @@ set_nat masquerade
 ok 'reload with masquerade' asym reload --config "$tmp/conf"
 bound masquerade
 spread 'TCP connect, masquerade' "$(gw "$traffic" tcp -n 3000 198.51.100.0/24 80)"
-spread 'UDP sendto, masquerade' "$(gw "$traffic" udp -u -t 300 -n 1000 -c 3 198.51.100.0/24 53)"
+spread 'UDP sendto, masquerade' "$(gw "$traffic" udp -u -t 300 -n 1000 -c 3 198.51.100.0/24 53)" 200
 no_strays 'with masquerade no packet has the source of another link either' 1 2 3
 
 config <<<"host-traffic = false lan { devices = {\"lan0\"} } $(links masquerade)"
