@@ -7,6 +7,8 @@
 . "$(dirname "$0")/lib.sh"
 lab
 for k in 1 2 3; do wan $k; done
+# long enough for the reload and 60 connections in between
+timeout=$((4 * ${ASYM_TEST_SLOW:-1}))
 
 sticky_config() { # WEIGHT-OF-WAN1
 	config <<-END
@@ -15,7 +17,7 @@ sticky_config() { # WEIGHT-OF-WAN1
 		link wan2 { device = "wan2" }
 		link wan3 { device = "wan3" }
 		policy balanced { tier { links = {"wan1", "wan2", "wan3"} } }
-		rule https { proto = tcp dport = 443 policy = balanced sticky = 4s }
+		rule https { proto = tcp dport = 443 policy = balanced sticky = ${timeout}s }
 		rule pairs { proto = tcp dport = 5000 policy = balanced sticky = 1m sticky-key = src+dst }
 		rule rest { policy = balanced }
 	END
@@ -45,8 +47,8 @@ is 'known sources stay where they were' "$(visit 60)" "$first"
 fresh=$(c "$traffic" tcp -s 10.1.9.0/24 -n 200 198.51.100.7 443)
 is 'new sources follow the new weights' "$([ "$(to "$fresh" 1)" -gt 180 ] && echo yes)" yes
 
-# the only way to see a time-out is to let it pass: 4 s and the second's granularity
-sleep 5.5
+# the only way to see a time-out is to let it pass, and the second's granularity
+sleep $((timeout + 1)).5
 late=$(visit 60)
 is 'after the time-out sources choose anew' "$([ "$(grep -c ' 100.64.1.2$' <<<"$late")" -ge 27 ] && echo yes)" yes
 
