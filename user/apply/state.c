@@ -4,12 +4,12 @@
 #include "base/file.h"
 #include "base/str.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
-#include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 #define STATE_ROOT "/run/asymbpf"
 #define STATE_MAX (64u << 20)
@@ -249,18 +249,50 @@ void state_remove(uint64_t cookie)
 	rmdir(STATE_ROOT);
 }
 
-/* A name bound in this network namespace: nothing in a file system, gone with its holder. */
-int state_lock(void)
+/* The file that fd holds locked still has the name: a holder removes it before it lets go. */
+static bool is_current(int fd, const char *path)
 {
-	static const char name[] = "\0asymbpf";
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct stat held, named;
 
-	memcpy(addr.sun_path, name, sizeof(name) - 1);
+	return !fstat(fd, &held) && !stat(path, &named) && held.st_ino == named.st_ino &&
+	       held.st_dev == named.st_dev;
+}
+
+/* -ESTALE: somebody has just let go of it, try again. */
+static int try_lock(const char *path)
+{
+	_cleanup_close_ int fd = -1;
+	int r = file_mkdirs(STATE_ROOT);
+
+	if (r)
+		return r;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
+		return errno == ENOENT ? -ESTALE : -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&addr,
-		 offsetof(struct sockaddr_un, sun_path) + sizeof(name) - 1) < 0)
-		return errno == EADDRINUSE ? -EWOULDBLOCK : -errno;
-	return TAKE_FD(fd);
+	return is_current(fd, path) ? TAKE_FD(fd) : -ESTALE;
+}
+
+int state_lock(uint64_t cookie)
+{
+	char path[PATH_SIZE];
+	int fd = -ESTALE;
+
+	path_of(cookie, ".lock", path);
+	for (int tries = 0; fd == -ESTALE && tries < 10; tries++)
+		fd = try_lock(path);
+	return fd == -ESTALE ? -EWOULDBLOCK : fd;
+}
+
+void state_unlock(uint64_t cookie, int fd)
+{
+	char path[PATH_SIZE];
+
+	if (fd < 0)
+		return;
+	path_of(cookie, ".lock", path);
+	unlink(path);
+	rmdir(STATE_ROOT);
+	close(fd);
 }

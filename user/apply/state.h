@@ -34,8 +34,10 @@ int state_write(const struct state *s, uint64_t cookie);
 void state_remove(uint64_t cookie);
 void state_done(struct state *s);
 
-/* Takes the lock of this network namespace that load, reload and unload hold.  A descriptor,
- * closing it is giving it back; -EWOULDBLOCK: somebody has it; another -errno. */
-int state_lock(void);
+/* Takes the lock of a network namespace that load, reload and unload hold: a file beside the state,
+ * which only root reaches, and which is there only while it is held.  A descriptor, to be given back
+ * by state_unlock (-1: nothing to give back); -EWOULDBLOCK: somebody has it; another -errno. */
+int state_lock(uint64_t cookie);
+void state_unlock(uint64_t cookie, int fd);
 
 #endif

@@ -67,7 +67,7 @@ int session_open(struct session *s, bool lock)
 	if (r)
 		return log_err(r, "cannot tell the network namespace (Linux 5.14 or later)");
 	if (lock) {
-		s->lock = state_lock();
+		s->lock = state_lock(s->cookie);
 		if (s->lock == -EWOULDBLOCK)
 			return log_err(0, "another asymbpf is changing this network namespace"),
 			       -EBUSY;
@@ -88,7 +88,7 @@ void session_close(struct session *s)
 	host_done(&s->host);
 	object_done(&s->object);
 	state_done(&s->state);
-	cleanup_close(&s->lock);
+	state_unlock(s->cookie, s->lock);
 }
 
 int session_plan(struct session *s)
