@@ -72,6 +72,15 @@ $(BUILD)/tests/bench/traffic.skel.h: $(BUILD)/tests/bench/traffic.o
 $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.[ch]) $(BUILD)/tests/bench/traffic.skel.h
 	$(call say,CC,$@)$(CC) $(CFLAGS) -I$(@D) $(LDFLAGS) -o $@ $(filter-out %.bpf.c,$(filter %.c,$^)) $(LDLIBS)
 
+# make fuzz [SECONDS=60]: clang's libFuzzer (package libclang-rt-14-dev) on what reads foreign text
+SECONDS	 ?= 60
+fuzz: $(BUILD)/tests/fuzz/fuzz_config
+	$(Q)mkdir -p $(BUILD)/corpus && $< -max_total_time=$(SECONDS) $(BUILD)/corpus tests/fuzz/corpus/config
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard user/base/*.[ch] user/core/*.[ch])
+	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) -g -O1 -std=gnu17 -D_GNU_SOURCE -I. -Iuser \
+		-fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) -lconfuse
+
 layers:
 	$(Q)scripts/check-layers
 
