@@ -2,9 +2,7 @@
 /*
  * Any bytes as a configuration file.  What is accepted must print and parse again.
  *
- *   clang-14 -g -O1 -fsanitize=fuzzer,address,undefined -std=gnu17 -D_GNU_SOURCE -I. -Iuser \
- *     tests/fuzz/fuzz_config.c user/base/[a-z]*.c user/core/{config,check}[a-z_.]*c \
- *     user/core/{finding,model,name,host}.c -lconfuse
+ *	make fuzz
  *
  * The config can read any file the name of which the fuzzer hits on: run it in an empty directory.
  */
