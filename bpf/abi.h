@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define ASYM_ABI 1 /* raised with every change of a struct below */
+#define ASYM_ABI 2 /* raised with every change of a struct below */
 
 #define ASYM_MAX_LINKS 250
 #define ASYM_MAX_POLICIES 64
@@ -40,6 +40,8 @@ struct asym_control {
 	__u32 abi;
 	__u32 bank; /* the bank in use, 0 or 1 */
 	__u64 netns_cookie; /* the network namespace served (SO_NETNS_COOKIE) */
+	__u32 epoch; /* of the flow cache: entries of another one (its low 16 bits) are stale */
+	__u8 _pad[4];
 };
 
 /* Map "asym_config", one entry per bank. */
@@ -71,6 +73,14 @@ struct asym_ports {
 	__u16 lo, hi; /* inclusive */
 };
 
+/* Whether packets may pass the flow cache. */
+enum asym_fastpath {
+	ASYM_FASTPATH_ON,
+	ASYM_FASTPATH_OFF,
+	ASYM_FASTPATH_STATELESS, /* each direction by itself, whatever conntrack knows; no NAT */
+	ASYM_FASTPATH_MAX,
+};
+
 /* Map "asym_rules", index bank * ASYM_MAX_RULES + n. */
 struct asym_rule {
 	struct asym_addr src, src_mask;
@@ -89,6 +99,8 @@ struct asym_rule {
 	__u8 policy;                    /* index into "asym_policies" */
 	__u8 sports, dports, devices;   /* how many of the arrays above are in use */
 	__u8 src_set, dst_set;          /* number of a set */
+	__u8 fastpath;                  /* enum asym_fastpath */
+	__u8 _pad[7];
 };
 
 /* What rules look at.  Ports are in host byte order and 0 where the packet shows none. */
@@ -124,7 +136,8 @@ struct asym_device_key {
 struct asym_device {
 	__u8 link;  /* id */
 	__u8 reply; /* id of the link that answers what arrives here */
-	__u8 _pad[2];
+	__u8 fastpath; /* enum asym_fastpath, of what arrives here */
+	__u8 _pad[1];
 };
 
 /* Map "asym_sources", index bank * ASYM_LINK_IDS + id: the link's own address, zero: none. */
@@ -158,9 +171,94 @@ struct asym_sticky {
 };
 
 /*
+ * The flow cache: maps "asym_flows4" and "asym_flows6".  An entry says what the stack did to the last
+ * packet of one direction that it was shown: where it arrived, what became of its addresses and
+ * ports, by which hop it left.  Two entries that are each other's reverse make a pair.
+ *
+ * A map is an array of blocks of 512 bytes, one block for a hash value; blocks are a power of two.  The
+ * ways of a block are tried in order from the one that the hash names, round to it again.
+ */
+#define ASYM_WAYS4 8
+#define ASYM_WAYS6 4
+#define ASYM_TUPLE_WORDS4 3
+#define ASYM_TUPLE_WORDS6 9
+
+/* struct asym_flow_state.head: flags, the link's id in bits 8 to 15, a write counter in 16 to 31. */
+enum asym_flow_flag {
+	ASYM_FLOW_USED = 1 << 0,      /* the way was used once: later ways may hold something */
+	ASYM_FLOW_BUSY = 1 << 1,      /* being written */
+	ASYM_FLOW_LIVE = 1 << 2,      /* else free */
+	ASYM_FLOW_SENT = 1 << 3,      /* the stack has sent on a packet: hop and arrival are known */
+	ASYM_FLOW_PAIR = 1 << 4,      /* SENT in both directions, or stateless: packets may pass */
+	ASYM_FLOW_UDP = 1 << 5,       /* else TCP */
+	ASYM_FLOW_ORIGINAL = 1 << 6,  /* the direction that opened the connection */
+	ASYM_FLOW_STATELESS = 1 << 7, /* without conntrack, without reverse */
+};
+#define ASYM_FLOW_LINK_SHIFT 8
+#define ASYM_FLOW_WRITES 0x10000u /* one write more */
+
+struct asym_flow_state {
+	__u32 head;
+	__u32 created; /* jiffies, see asym_clock */
+	__u32 checked; /* jiffies: when the stack last sent on a packet */
+	__u32 arrival; /* ifindex: by another device packets are shown to the stack first */
+	__u16 epoch;
+	__u16 hop;     /* index into "asym_hops" */
+	__u16 size;    /* bytes from the IP header on that the stack let through in one packet */
+	__u16 diff;    /* checksum difference of the addresses, out minus in */
+	__u64 packets; /* that passed the cache */
+	__u64 bytes;   /* from the IP header on */
+};
+
+/* Tuples are source address, destination address, source and destination port, as in the packet. */
+struct asym_entry4 {
+	struct asym_flow_state state;
+	__be32 in[ASYM_TUPLE_WORDS4];  /* the packet as it arrives */
+	__be32 out[ASYM_TUPLE_WORDS4]; /* as it leaves */
+};
+
+struct asym_entry6 {
+	struct asym_flow_state state;
+	__be32 in[ASYM_TUPLE_WORDS6];
+	__be32 out[ASYM_TUPLE_WORDS6];
+	__u8 _pad[16];
+};
+
+struct asym_block4 {
+	struct asym_entry4 way[ASYM_WAYS4];
+};
+
+struct asym_block6 {
+	struct asym_entry6 way[ASYM_WAYS6];
+};
+
+/* Map "asym_hops": how packets leave.  Found by content; entry 0 is never used. */
+#define ASYM_HOPS 16384
+#define ASYM_HOP_BUSY 0xffffffffu
+
+struct asym_hop {
+	__u32 used; /* jiffies of the last time that the stack sent this way; 0: free; or HOP_BUSY */
+	__u32 ifindex;
+	__u32 mark;     /* of the packet when it left */
+	__u32 priority; /* likewise, skb->priority */
+	__u8 mac[12];   /* destination and source, zero without link-layer header */
+	__u32 l2_len;   /* 14, or 0 on devices without link-layer header */
+};
+
+/* Map "asym_clock": one moment in both clocks, for readers of jiffies. */
+struct asym_clock {
+	__u64 ns;      /* CLOCK_MONOTONIC_COARSE */
+	__u32 jiffies; /* the low 32 bits */
+	__u8 _pad[4];
+};
+
+/* Map "asym_tried": which flows were lately not fit for the cache.  Tag in the high 16 bits. */
+#define ASYM_TRIED 65536
+
+/*
  * Why a packet went the way it went.  One counter each in map "asym_counters"; every packet that a
- * tc program sees, and every connect() and unconnected datagram of the namespace, raises exactly
- * one.  X(NAME, "name", "help")
+ * tc program at ingress sees, and every connect() and unconnected datagram of the namespace, raises
+ * exactly one, but for FLOW_*, which tell what the flow cache did besides.  X(NAME, "name", "help")
  */
 #define ASYM_REASONS(X)                                                                            \
 	X(LAN_BUCKET, "lan_bucket", "from a LAN, link chosen by the policy's buckets")             \
@@ -188,7 +286,18 @@ struct asym_sticky {
 	X(HOST_MARKED, "host_marked", "router's own socket, marked by its owner")                  \
 	X(HOST_SPECIFIC, "host_specific", "router's own datagram, main has a route to there")        \
 	X(HOST_SCOPE, "host_scope", "router's own socket, multicast, link-local, loopback or DHCP") \
-	X(HOST_FAILED, "host_failed", "router's own socket, the kernel refused the mark or memory")
+	X(HOST_FAILED, "host_failed", "router's own socket, the kernel refused the mark or memory") \
+	X(LAN_FLOW, "lan_flow", "from a LAN, passed by the flow cache")                            \
+	X(LINK_FLOW, "link_flow", "from a link, passed by the flow cache")                         \
+	X(FLOW_NEW, "flow_new", "pairs put into the flow cache")                                   \
+	X(FLOW_SENT, "flow_sent", "packets shown to the stack that it sent on: entries refreshed") \
+	X(FLOW_STALE, "flow_stale", "packets shown to the stack as the entry was not lately checked") \
+	X(FLOW_ARRIVAL, "flow_arrival", "packets shown to the stack as they came by another device") \
+	X(FLOW_OVERSIZE, "flow_oversize", "packets shown to the stack as larger than any before")  \
+	X(FLOW_CLOSED, "flow_closed", "pairs taken out of the flow cache by FIN or RST")           \
+	X(FLOW_UNFIT, "flow_unfit", "flows that conntrack does not hold fit for the flow cache")   \
+	X(FLOW_FULL, "flow_full", "flows and hops that found no room in the flow cache")           \
+	X(FLOW_EVICTED, "flow_evicted", "idle pairs that made room in the flow cache")
 
 enum asym_reason {
 #define X(name, label, help) ASYM_##name,
@@ -204,14 +313,20 @@ struct asym_hits {
 };
 
 #define ASYM_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
-ASYM_ASSERT_SIZE(struct asym_control, 16);
+ASYM_ASSERT_SIZE(struct asym_control, 24);
 ASYM_ASSERT_SIZE(struct asym_config, 16);
-ASYM_ASSERT_SIZE(struct asym_rule, 288);
+ASYM_ASSERT_SIZE(struct asym_rule, 296);
 ASYM_ASSERT_SIZE(struct asym_policy, 68);
 ASYM_ASSERT_SIZE(struct asym_device, 4);
 ASYM_ASSERT_SIZE(struct asym_source, 32);
 ASYM_ASSERT_SIZE(struct asym_set_key, 24);
 ASYM_ASSERT_SIZE(struct asym_sticky_key, 36);
 ASYM_ASSERT_SIZE(struct asym_sticky, 16);
+ASYM_ASSERT_SIZE(struct asym_entry4, 64); /* a cache line */
+ASYM_ASSERT_SIZE(struct asym_entry6, 128);
+ASYM_ASSERT_SIZE(struct asym_block4, 512);
+ASYM_ASSERT_SIZE(struct asym_block6, 512);
+ASYM_ASSERT_SIZE(struct asym_hop, 32);
+ASYM_ASSERT_SIZE(struct asym_clock, 16);
 
 #endif
