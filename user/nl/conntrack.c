@@ -90,3 +90,15 @@ int conntrack_clear_marks(struct nl *nl, uint32_t mask, size_t *ret_n)
 	nl_batch_done(&c.batch);
 	return r;
 }
+
+/* How many connections there are; whom nobody answers the kernel loads the module that could
+ * (nfnetlink_rcv_msg: request_module("nfnetlink-subsys-1")). */
+void conntrack_autoload(struct nl *nl)
+{
+	struct nfgenmsg header = { .nfgen_family = AF_UNSPEC };
+	struct nl_msg m;
+
+	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS, 0, &header,
+		 sizeof(header));
+	nl_ask(nl, &m, NULL, NULL);
+}

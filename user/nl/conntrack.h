@@ -13,4 +13,8 @@
  */
 int conntrack_clear_marks(struct nl *nl, uint32_t mask, size_t *ret_n);
 
+/* Asks for something that changes nothing: a kernel that has connection tracking as a module loads
+ * it then.  nl: NETLINK_NETFILTER. */
+void conntrack_autoload(struct nl *nl);
+
 #endif
