@@ -22,6 +22,12 @@ const char *const model_key_names[ASYM_KEY_MAX] = {
 	[ASYM_KEY_SRC_DST] = "src+dst",
 };
 
+const char *const model_fastpath_names[ASYM_FASTPATH_MAX] = {
+	[ASYM_FASTPATH_ON] = "yes",
+	[ASYM_FASTPATH_OFF] = "no",
+	[ASYM_FASTPATH_STATELESS] = "stateless",
+};
+
 void model_init(struct model *m)
 {
 	*m = (struct model){
@@ -32,6 +38,8 @@ void model_init(struct model *m)
 		.sticky_entries = 65536,
 		.mss_clamp = true,
 		.host_traffic = true,
+		.fastpath = true,
+		.revalidate_s = 1,
 	};
 }
 

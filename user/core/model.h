@@ -16,6 +16,9 @@
 #define MODEL_MAX_WEIGHT 1000 /* weights are 1..this */
 #define MODEL_MAX_TIERS 16    /* per policy */
 #define MODEL_MAX_LANS 256
+#define MODEL_MIN_PAIRS 1024
+#define MODEL_MAX_PAIRS 4194304
+#define MODEL_MAX_REVALIDATE_S 60
 
 /* Where a thing was written; file is owned by the model and NULL for the command line. */
 struct place {
@@ -33,6 +36,7 @@ struct model_link {
 	struct in6_addr snat[ASYM_FAMILIES];	/* with NAT_SNAT */
 	struct in6_addr gateway[ASYM_FAMILIES]; /* "::": take what the machine has */
 	char reply[MODEL_NAME];			/* link that answers; empty: itself */
+	enum asym_fastpath fastpath;		/* of what arrives here */
 	struct place place;
 	bool from_flags;			/* named by --iface: the device must exist */
 };
@@ -88,6 +92,7 @@ struct model_rule {
 	char policy[MODEL_NAME];
 	uint32_t sticky_s;	  /* 0: not sticky */
 	enum asym_key sticky_key; /* ASYM_KEY_SRC or ASYM_KEY_SRC_DST */
+	enum asym_fastpath fastpath;
 	struct place place;
 };
 
@@ -101,6 +106,9 @@ struct model {
 	bool mss_clamp;		 /* default true */
 	bool forwarding;	 /* switch ip_forward on; default false */
 	bool host_traffic;	 /* the router's own connections follow the rules; default true */
+	bool fastpath;		 /* flow cache, where the kernel can; default true */
+	uint32_t flow_pairs;	 /* MODEL_MIN_PAIRS..MODEL_MAX_PAIRS; 0, the default: automatic */
+	uint32_t revalidate_s;	 /* 1..60: seconds between checks of a cached flow; default 1 */
 
 	char (*lans)[IFNAMSIZ]; /* empty: every other up, addressed, non-loopback device */
 	size_t n_lans;
@@ -139,5 +147,6 @@ struct model_set *model_set_find(const struct model *m, const char *name);
 extern const char *const model_nat_names[NAT_MAX];
 extern const char *const model_last_resort_names[LAST_RESORT_MAX];
 extern const char *const model_key_names[ASYM_KEY_MAX];
+extern const char *const model_fastpath_names[ASYM_FASTPATH_MAX];
 
 #endif

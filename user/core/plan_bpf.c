@@ -136,6 +136,7 @@ static void fill_rule(struct plan *p, size_t n, const struct host *h)
 	r->sticky_s = conf->sticky_s;
 	r->sticky_key = conf->sticky_key;
 	r->sticky_id = sticky_id(conf->name);
+	r->fastpath = conf->fastpath;
 }
 
 /* Where the router's own datagrams are left to main.  With more routes than a set holds, a full
