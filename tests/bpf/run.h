@@ -70,13 +70,14 @@ static int lab_devices(void)
 
 static int lab_open(void **state)
 {
+	const struct object_options options = {.sticky_entries = 1024};
 	char error[256];
 
 	if (geteuid() || unshare(CLONE_NEWNET))
 		return 0;
 	if (lab_devices() || netns_cookie(&lab.cookie))
 		return -1;
-	if (object_load(&lab.o, NULL, 1024, error, sizeof(error))) {
+	if (object_load(&lab.o, NULL, &options, error, sizeof(error))) {
 		print_error("cannot load: %s\n", error);
 		return -1;
 	}

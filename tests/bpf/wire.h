@@ -56,6 +56,7 @@ static inline struct wire wire_open(bool ethernet, enum object_program which)
 {
 	struct ifreq ifr = { .ifr_flags = ethernet ? IFF_TAP | IFF_NO_PI | IFF_VNET_HDR : IFF_TUN };
 	struct wire w = { .ifindex = ethernet ? TAP : TUN, .ethernet = ethernet };
+	struct tc_hook hook = { .ifindex = w.ifindex };
 	int index = (int)w.ifindex;
 	bool made;
 
@@ -66,8 +67,10 @@ static inline struct wire wire_open(bool ethernet, enum object_program which)
 	assert_int_equal(ioctl(w.fd, TUNSETIFF, &ifr), 0);
 	assert_int_equal(system(ethernet ? "ip link set tap address 02:00:00:00:00:31 up" :
 					   "ip link set tun up"), 0);
-	if (tc_attach(w.ifindex, false, lab.o.program[which], -1, &made))
-		assert_int_equal(tc_attach(w.ifindex, true, lab.o.program[which], -1, &made), 0);
+	if (tc_attach(&hook, lab.o.program[which], -1, &made)) {
+		hook.clsact = true;
+		assert_int_equal(tc_attach(&hook, lab.o.program[which], -1, &made), 0);
+	}
 	w.sniffer[0] = wire_sniffer(w.ifindex, ETH_P_IP);
 	w.sniffer[1] = wire_sniffer(w.ifindex, ETH_P_IPV6);
 	return w;

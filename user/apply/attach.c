@@ -28,15 +28,25 @@ void attach_done(struct attachment *a)
 	a->cgroup = -1;
 }
 
-/* A descriptor of our program on the device's hook of this kind, or -ENOENT. */
-static int find_program(const struct attachment *a, uint32_t ifindex, bool clsact,
-			enum object_program *ret_which)
+static bool is_learn(enum object_program which)
+{
+	return which == PROGRAM_LEARN_ETH || which == PROGRAM_LEARN_IP;
+}
+
+static struct tc_hook hook_of(const struct attachment *a, const struct attach_change *c)
+{
+	return (struct tc_hook){c->ifindex, is_learn(c->which), a->use_clsact};
+}
+
+/* A descriptor of our program on the hook, or -ENOENT. */
+static int find_program(const struct attachment *a, const struct tc_hook *hook)
 {
 	uint32_t ids[MAX_PROGRAMS];
-	int n = tc_query(ifindex, clsact, ids, MAX_PROGRAMS);
+	int n = tc_query(hook, ids, MAX_PROGRAMS);
+	enum object_program which;
 
 	for (int i = 0; i < n; i++)
-		if (object_owns(ids[i], a->cookie, ret_which)) {
+		if (object_owns(ids[i], a->cookie, &which)) {
 			int fd = bpf_prog_get_fd_by_id(ids[i]);
 
 			return fd < 0 ? -errno : fd;
@@ -59,34 +69,42 @@ static struct attach_change *note_change(struct attachment *a, uint32_t ifindex,
 static int put_on_tc(struct attachment *a, const struct object *o, struct attach_change *c)
 {
 	int program = o->program[c->which];
-	int r = tc_attach(c->ifindex, a->use_clsact, program, c->before, &c->clsact_made);
+	struct tc_hook hook = hook_of(a, c);
+	int r = tc_attach(&hook, program, c->before, &c->clsact_made);
 
 	if (r != -EOPNOTSUPP || a->use_clsact)
 		return r;
-	a->use_clsact = true;
-	return tc_attach(c->ifindex, true, program, c->before, &c->clsact_made);
+	a->use_clsact = hook.clsact = true;
+	return tc_attach(&hook, program, c->before, &c->clsact_made);
+}
+
+static int find_before(struct attachment *a, uint32_t ifindex, enum object_program which)
+{
+	struct tc_hook hook = {.ifindex = ifindex, .egress = is_learn(which)};
+	int before = find_program(a, &hook);
+
+	if (before >= 0)
+		return before;
+	hook.clsact = true;
+	before = find_program(a, &hook);
+	a->use_clsact |= before >= 0;
+	return before;
 }
 
 static int attach_device(struct attachment *a, const struct object *o, uint32_t ifindex,
 			 const char *device, enum object_program which)
 {
-	enum object_program held;
-	int before = find_program(a, ifindex, false, &held);
-	struct attach_change *c;
-	int r;
+	int r, before = find_before(a, ifindex, which);
+	struct attach_change *c = note_change(a, ifindex, which, before);
 
-	if (before < 0) {
-		before = find_program(a, ifindex, true, &held);
-		a->use_clsact |= before >= 0;
-	}
-	c = note_change(a, ifindex, which, before);
 	if (!c)
 		return -ENOMEM;
 	r = put_on_tc(a, o, c);
 	if (r) {
 		cleanup_close(&c->before);
 		a->n--;
-		snprintf(a->error, sizeof(a->error), "tc ingress of %s", device);
+		snprintf(a->error, sizeof(a->error), "tc %s of %s",
+			 is_learn(which) ? "egress" : "ingress", device);
 	}
 	return r;
 }
@@ -94,16 +112,16 @@ static int attach_device(struct attachment *a, const struct object *o, uint32_t 
 /* The program that we put there is found by asking; `before` takes its place or nothing does. */
 static void undo_tc(struct attachment *a, const struct attach_change *c)
 {
-	enum object_program which;
-	_cleanup_close_ int now = find_program(a, c->ifindex, a->use_clsact, &which);
+	struct tc_hook hook = hook_of(a, c);
+	_cleanup_close_ int now = find_program(a, &hook);
 	bool made;
 
 	if (now < 0)
 		return;
 	if (c->before >= 0)
-		tc_attach(c->ifindex, a->use_clsact, c->before, now, &made);
+		tc_attach(&hook, c->before, now, &made);
 	else
-		tc_detach(c->ifindex, a->use_clsact, now);
+		tc_detach(&hook, now);
 	if (c->clsact_made)
 		tc_remove_clsact(c->ifindex);
 }
@@ -161,23 +179,49 @@ static void report(const struct attachment *a, size_t done, size_t total)
 		a->progress(done, total);
 }
 
-int attach_all(struct attachment *a, const struct object *o, const struct plan *p)
+/* The programs of one side of all devices, by the kind of device. */
+struct side {
+	enum object_program lan_eth, lan_ip, link_eth, link_ip;
+};
+
+static const struct side ingress = {PROGRAM_LAN_ETH, PROGRAM_LAN_IP, PROGRAM_LINK_ETH,
+				    PROGRAM_LINK_IP};
+static const struct side egress = {PROGRAM_LEARN_ETH, PROGRAM_LEARN_IP, PROGRAM_LEARN_ETH,
+				   PROGRAM_LEARN_IP};
+
+/* done and total: hooks, for the progress. */
+static int attach_side(struct attachment *a, const struct object *o, const struct plan *p,
+		       const struct side *side, size_t done, size_t total)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < p->n_lans && !r; i++) {
-		report(a, i, p->n_lans + p->n_links);
-		if (p->lans[i].ifindex)
-			r = attach_device(a, o, p->lans[i].ifindex, p->lans[i].device,
-					  p->lans[i].ethernet ? PROGRAM_LAN_ETH : PROGRAM_LAN_IP);
+		const struct plan_lan *l = &p->lans[i];
+
+		report(a, done++, total);
+		if (l->ifindex)
+			r = attach_device(a, o, l->ifindex, l->device,
+					  l->ethernet ? side->lan_eth : side->lan_ip);
 	}
 	for (size_t i = 0; i < p->n_links && !r; i++) {
-		report(a, p->n_lans + i, p->n_lans + p->n_links);
-		if (p->links[i].ifindex)
-			r = attach_device(a, o, p->links[i].ifindex, p->links[i].conf->device,
-					  p->links[i].ethernet ? PROGRAM_LINK_ETH :
-								 PROGRAM_LINK_IP);
+		const struct plan_link *l = &p->links[i];
+
+		report(a, done++, total);
+		if (l->ifindex)
+			r = attach_device(a, o, l->ifindex, l->conf->device,
+					  l->ethernet ? side->link_eth : side->link_ip);
 	}
+	return r;
+}
+
+int attach_all(struct attachment *a, const struct object *o, const struct plan *p)
+{
+	size_t devices = p->n_lans + p->n_links, done = o->fastpath ? devices : 0;
+	int r = 0;
+
+	if (o->fastpath)
+		r = attach_side(a, o, p, &egress, 0, done + devices);
+	r = r ?: attach_side(a, o, p, &ingress, done, done + devices);
 	if (!r && p->model->host_traffic && o->host && a->cgroup >= 0)
 		a->host_refused = attach_host(a, o);
 	return r;
@@ -199,12 +243,30 @@ static bool plan_names(const struct plan *p, uint32_t ifindex)
 	return false;
 }
 
-static unsigned int sweep_device(struct attachment *a, uint32_t ifindex, bool clsact)
+static unsigned int sweep_hook(struct attachment *a, const struct tc_hook *hook)
 {
-	enum object_program which;
-	_cleanup_close_ int fd = find_program(a, ifindex, clsact, &which);
+	_cleanup_close_ int fd = find_program(a, hook);
 
-	return fd >= 0 && !tc_detach(ifindex, clsact, fd);
+	return fd >= 0 && !tc_detach(hook, fd);
+}
+
+/* p: the devices that keep their programs. */
+static unsigned int sweep_side(struct attachment *a, const struct host *h, const struct plan *p,
+			       bool egress_side)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < h->n_devices; i++) {
+		struct tc_hook hook = {.ifindex = h->devices[i].ifindex, .egress = egress_side};
+
+		report(a, i + egress_side * h->n_devices, 2 * h->n_devices);
+		if (plan_names(p, hook.ifindex))
+			continue;
+		n += sweep_hook(a, &hook);
+		hook.clsact = true;
+		n += sweep_hook(a, &hook);
+	}
+	return n;
 }
 
 static unsigned int sweep_host(struct attachment *a)
@@ -220,18 +282,12 @@ static unsigned int sweep_host(struct attachment *a)
 }
 
 unsigned int attach_sweep(struct attachment *a, const struct host *h, const struct plan *p,
-			  bool host_programs)
+			  bool fastpath)
 {
-	unsigned int n = 0;
+	unsigned int n = sweep_side(a, h, p, false);
 
-	for (size_t i = 0; i < h->n_devices; i++) {
-		report(a, i, h->n_devices);
-		if (plan_names(p, h->devices[i].ifindex))
-			continue;
-		n += sweep_device(a, h->devices[i].ifindex, false);
-		n += sweep_device(a, h->devices[i].ifindex, true);
-	}
-	if (!host_programs && a->cgroup >= 0)
+	n += sweep_side(a, h, fastpath ? p : NULL, true);
+	if (!(p && p->model->host_traffic) && a->cgroup >= 0)
 		n += sweep_host(a) + cgroup_remove_orphans(a->cgroup);
 	return n;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Programs on hooks: tc ingress of devices (tcx since Linux 6.6, else a filter of the clsact qdisc)
- * and the root of the cgroup tree.  A hook keeps its program when we end; replacing one is atomic.
+ * Programs on hooks: tc ingress and, with the flow cache, egress of devices (tcx since Linux 6.6,
+ * else filters of the clsact qdisc) and the root of the cgroup tree.  A hook keeps its program when
+ * we end; replacing one is atomic.
  */
 #ifndef APPLY_ATTACH_H
 #define APPLY_ATTACH_H
@@ -19,7 +20,7 @@ struct attach_change {
 	bool clsact_made;
 };
 
-/* Told before each device: attaching to tcx waits for an RCU grace period, 10 to 20 ms. */
+/* Told before each hook: attaching to tcx waits for an RCU grace period, 10 to 20 ms. */
 typedef void attach_progress(size_t done, size_t total);
 
 struct attachment {
@@ -37,15 +38,17 @@ struct attachment {
 void attach_init(struct attachment *a, uint64_t cookie);
 void attach_done(struct attachment *a);
 
-/* Puts o's programs on every LAN and link of the plan, and on the cgroup tree if the model wants
- * the router's own traffic; a tree that refuses is no failure, see host_refused.  0, or -errno with
- * a->error filled; attach_undo puts back what was there. */
+/* Puts o's programs on every LAN and link of the plan, those that learn before those that use what
+ * was learned, and on the cgroup tree if the model wants the router's own traffic; a tree that
+ * refuses is no failure, see host_refused.  0, or -errno with a->error filled; attach_undo puts back
+ * what was there. */
 int attach_all(struct attachment *a, const struct object *o, const struct plan *p);
 void attach_undo(struct attachment *a);
 
-/* Takes our programs off the host's devices that the plan (NULL: none) does not name, and off the
- * cgroup tree unless host_programs stay.  Returns how many. */
+/* Takes our programs off the host's devices that the plan (NULL: none) does not name, off egress
+ * everywhere unless the flow cache stays, and off the cgroup tree unless the plan's model wants the
+ * router's own traffic.  Returns how many. */
 unsigned int attach_sweep(struct attachment *a, const struct host *h, const struct plan *p,
-			  bool host_programs);
+			  bool fastpath);
 
 #endif

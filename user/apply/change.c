@@ -22,19 +22,30 @@ static int fail(struct change *c, int r, const char *fmt, ...)
 	return r;
 }
 
+struct object_options change_options(const struct model *m)
+{
+	return (struct object_options){
+		.sticky_entries = m->sticky_entries,
+		.fastpath = m->fastpath,
+		.flow_pairs = m->flow_pairs,
+		.revalidate_s = m->revalidate_s,
+	};
+}
+
 static int load_programs(struct change *c)
 {
+	const struct model *m = c->plan->model;
+	const struct object_options options = change_options(m);
 	char why[200];
-	int r = object_load(&c->object, c->running, c->plan->model->sticky_entries, why,
-			    sizeof(why));
+	int r = object_load(&c->object, c->running, &options, why, sizeof(why));
 
 	if (r)
 		return fail(c, r, "%s", *why ? why : strerror(-r));
 	attach_init(&c->attachment, c->cookie);
 	c->attachment.progress = c->progress;
 	c->sticky_lost = c->running && !c->object.sticky_kept;
-	c->host_missing = c->plan->model->host_traffic &&
-			  (!c->object.host || c->attachment.cgroup < 0);
+	c->host_missing = m->host_traffic && (!c->object.host || c->attachment.cgroup < 0);
+	c->fastpath_missing = m->fastpath && !c->object.fastpath;
 	c->bank = maps_idle_bank(&c->object);
 	return 0;
 }
@@ -357,7 +368,7 @@ static void sweep(struct change *c)
 {
 	bool again = false;
 
-	attach_sweep(&c->attachment, c->host, c->plan, c->plan->model->host_traffic);
+	attach_sweep(&c->attachment, c->host, c->plan, c->object.fastpath);
 	if (c->both.n_links > c->plan->n_links)
 		ruleset_apply(c->plan, false, c->error, sizeof(c->error));
 	routing_finish(&c->routing);

@@ -35,8 +35,12 @@ struct change {
 	uint32_t bank;
 	bool sticky_lost; /* the size of the sticky map changed, entries are gone */
 	bool host_missing; /* wanted, but the kernel has no cgroup v2 or refused the programs */
+	bool fastpath_missing; /* wanted, but the kernel refused the programs of the flow cache */
 	char error[320];   /* "step: what: why" */
 };
+
+/* How the programs are to be loaded for this model; as change_apply does it. */
+struct object_options change_options(const struct model *m);
 
 /*
  * Carries it out.  0, or -errno with error filled in and the machine as before.  For tests: with

@@ -73,7 +73,9 @@ static void write_devices(struct writer *w, const struct plan *p)
 {
 	for (size_t i = 0; i < p->n_links; i++) {
 		struct asym_device_key key = {w->bank, p->links[i].ifindex};
-		struct asym_device value = {.link = p->links[i].id, .reply = p->links[i].reply};
+		struct asym_device value = {.link = p->links[i].id,
+					    .reply = p->links[i].reply,
+					    .fastpath = p->links[i].conf->fastpath};
 
 		if (key.ifindex)
 			put(w, MAP_DEVICES, &key, &value);
@@ -143,8 +145,10 @@ int maps_write(const struct object *o, const struct plan *p, uint32_t bank, char
 int maps_switch(const struct object *o, uint64_t cookie, uint32_t bank)
 {
 	struct asym_control control = {.abi = ASYM_ABI, .bank = bank, .netns_cookie = cookie};
+	struct asym_control old;
 	uint32_t zero = 0;
 
+	control.epoch = maps_control(o, &old) ? 1 : old.epoch + 1;
 	return bpf_map_update_elem(o->map[MAP_CONTROL], &zero, &control, BPF_ANY) ? -errno : 0;
 }
 

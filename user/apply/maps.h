@@ -14,7 +14,8 @@ uint32_t maps_idle_bank(const struct object *o);
 int maps_write(const struct object *o, const struct plan *p, uint32_t bank, char *error,
 	       size_t size);
 
-/* From now on the programs use this bank.  0 or -errno. */
+/* From now on the programs use this bank, and show the stack every flow of the cache anew.  0 or
+ * -errno. */
 int maps_switch(const struct object *o, uint64_t cookie, uint32_t bank);
 
 /* Frees what a bank that is not in use holds on to: its sets and devices. */

@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* Names as the kernel keeps them: 15 bytes. */
 const char *const object_map_names[MAP_MAX] = {
 	[MAP_CONTROL] = "asym_control",	  [MAP_CONFIG] = "asym_config",
 	[MAP_RULES] = "asym_rules",	  [MAP_POLICIES] = "asym_policies",
@@ -17,12 +16,16 @@ const char *const object_map_names[MAP_MAX] = {
 	[MAP_SOURCES] = "asym_sources",
 	[MAP_SETS] = "asym_sets",	  [MAP_STICKY] = "asym_sticky",
 	[MAP_COUNTERS] = "asym_counters", [MAP_HITS] = "asym_hits",
+	[MAP_FLOWS4] = "asym_flows4",	  [MAP_FLOWS6] = "asym_flows6",
+	[MAP_HOPS] = "asym_hops",	  [MAP_TRIED] = "asym_tried",
+	[MAP_CLOCK] = "asym_clock",	  [MAP_RODATA] = "asymbpf_.rodata", /* libbpf's name */
 	[MAP_SOCKETS] = "asym_sockets",
 };
 
-static const char *const program_names[PROGRAM_MAX] = {
+const char *const object_program_names[PROGRAM_MAX] = {
 	[PROGRAM_LAN_ETH] = "asym_lan_eth",	[PROGRAM_LAN_IP] = "asym_lan_ip",
 	[PROGRAM_LINK_ETH] = "asym_link_eth",	[PROGRAM_LINK_IP] = "asym_link_ip",
+	[PROGRAM_LEARN_ETH] = "asym_learn_eth",	[PROGRAM_LEARN_IP] = "asym_learn_ip",
 	[PROGRAM_CONNECT4] = "asym_connect4",	[PROGRAM_CONNECT6] = "asym_connect6",
 	[PROGRAM_SENDMSG4] = "asym_sendmsg4",	[PROGRAM_SENDMSG6] = "asym_sendmsg6",
 	[PROGRAM_RECVMSG4] = "asym_recvmsg4",	[PROGRAM_RECVMSG6] = "asym_recvmsg6",
@@ -95,7 +98,7 @@ static int program_maps(uint32_t id, struct object *ret, enum object_program *re
 
 	if (r)
 		return r;
-	which = name_index(info.name, program_names, PROGRAM_MAX);
+	which = name_index(info.name, object_program_names, PROGRAM_MAX);
 	if (which < 0)
 		return -ENOENT;
 	for (uint32_t i = 0; i < info.nr_map_ids && i < MAX_MAPS_OF_PROGRAM; i++) {
@@ -152,18 +155,47 @@ static void collect(uint32_t id, uint64_t cookie, struct object *ret)
 			if (ret->map[i] < 0)
 				ret->map[i] = TAKE_FD(o.map[i]);
 	object_done(&o);
+	ret->host |= which >= PROGRAM_HOST_FIRST;
+	ret->fastpath |= which == PROGRAM_LEARN_ETH || which == PROGRAM_LEARN_IP;
 }
 
-/* libbpf's messages of one load, kept for the error text instead of printed. */
-static __thread struct {
-	char *text;
-	size_t size;
-} load_log;
-
-static int keep_message(enum libbpf_print_level level, const char *fmt, va_list args)
+/* The section of the programs that object_load has set; behind it are constants of their own.  NULL:
+ * none, or that of another version. */
+static void *read_rodata(const struct object *o)
 {
-	if (level == LIBBPF_WARN && load_log.size && !*load_log.text)
-		vsnprintf(load_log.text, load_log.size, fmt, args);
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info), zero = 0;
+	void *data;
+
+	if (o->map[MAP_RODATA] < 0 || bpf_obj_get_info_by_fd(o->map[MAP_RODATA], &info, &len) ||
+	    info.value_size < sizeof(*o->skel->rodata))
+		return NULL;
+	data = malloc(info.value_size);
+	if (data && bpf_map_lookup_elem(o->map[MAP_RODATA], &zero, data)) {
+		free(data);
+		return NULL;
+	}
+	return data;
+}
+
+static void read_cache(struct object *o)
+{
+	const __typeof__(*o->skel->rodata) *told;
+	_cleanup_free_ void *data = read_rodata(o);
+
+	told = data;
+	o->fastpath &= told && told->asym_has_ct;
+	if (!o->fastpath)
+		return;
+	o->summed = told->asym_has_summed;
+	o->flow_blocks[ASYM_V4] = told->asym_flow_mask4 + 1;
+	o->flow_blocks[ASYM_V6] = told->asym_flow_mask6 + 1;
+	o->flow_seed = told->asym_flow_seed;
+	o->flow_period = told->asym_flow_period;
+}
+
+static int no_message(enum libbpf_print_level level, const char *fmt, va_list args)
+{
 	return 0;
 }
 
@@ -174,94 +206,15 @@ int object_find(struct object *ret, uint64_t cookie)
 
 	object_init(ret);
 	/* libbpf would print what is no error to us: a device without the qdisc, say */
-	libbpf_set_print(keep_message);
+	libbpf_set_print(no_message);
 	while (!bpf_prog_get_next_id(id, &id))
 		collect(id, cookie, ret);
 	if (errno != ENOENT)
 		return -errno;
 	if (control_of(ret, &control))
 		return -ENOENT;
-	return control.abi == ASYM_ABI ? 0 : -EPROTO;
-}
-
-static bool map_fits(const struct bpf_map *map, int fd)
-{
-	struct bpf_map_info info = {};
-	uint32_t len = sizeof(info);
-
-	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == bpf_map__type(map) &&
-	       info.key_size == bpf_map__key_size(map) &&
-	       info.value_size == bpf_map__value_size(map) &&
-	       info.max_entries == bpf_map__max_entries(map);
-}
-
-static int reuse_maps(struct object *o, const struct object *running)
-{
-	for (int i = 0; i < MAP_MAX; i++) {
-		struct bpf_map *map =
-			bpf_object__find_map_by_name(o->skel->obj, object_map_names[i]);
-
-		if (running->map[i] < 0 || !map_fits(map, running->map[i]))
-			continue;
-		if (bpf_map__reuse_fd(map, running->map[i]))
-			return -errno;
-		o->sticky_kept |= i == MAP_STICKY;
-	}
+	if (control.abi != ASYM_ABI)
+		return -EPROTO;
+	read_cache(ret);
 	return 0;
-}
-
-static struct bpf_program *program_of(const struct object *o, int i)
-{
-	return bpf_object__find_program_by_name(o->skel->obj, program_names[i]);
-}
-
-static int open_and_load(struct object *o, const struct object *running, uint32_t sticky_entries,
-			 bool host)
-{
-	int r;
-
-	o->skel = asymbpf_bpf__open();
-	if (!o->skel)
-		return -errno;
-	bpf_map__set_max_entries(o->skel->maps.asym_sticky, sticky_entries);
-	for (int i = PROGRAM_HOST_FIRST; i < PROGRAM_MAX; i++)
-		bpf_program__set_autoload(program_of(o, i), host);
-	r = running ? reuse_maps(o, running) : 0;
-	return r ?: asymbpf_bpf__load(o->skel);
-}
-
-static void fill_fds(struct object *o, bool host)
-{
-	for (int i = 0; i < MAP_MAX; i++)
-		o->map[i] = bpf_object__find_map_fd_by_name(o->skel->obj, object_map_names[i]);
-	for (int i = 0; i < (host ? PROGRAM_MAX : PROGRAM_HOST_FIRST); i++)
-		o->program[i] = bpf_program__fd(program_of(o, i));
-	o->host = host;
-}
-
-/* A kernel that refuses the cgroup programs still balances the LAN. */
-int object_load(struct object *ret, const struct object *running, uint32_t sticky_entries,
-		char *error, size_t size)
-{
-	bool host = true;
-	int r;
-
-	*error = '\0';
-	load_log.text = error;
-	load_log.size = size;
-	libbpf_set_print(keep_message);
-	object_init(ret);
-	r = open_and_load(ret, running, sticky_entries, host);
-	if (r && r != -EPERM && r != -ENOMEM) {
-		object_done(ret);
-		host = false;
-		r = open_and_load(ret, running, sticky_entries, host);
-	}
-	load_log.size = 0;
-	if (r)
-		object_done(ret);
-	else
-		fill_fds(ret, host);
-	error[strcspn(error, "\n")] = '\0';
-	return r;
 }

@@ -23,6 +23,12 @@ enum object_map {
 	MAP_STICKY,
 	MAP_COUNTERS,
 	MAP_HITS,
+	MAP_FLOWS4, /* one block each without flow cache, likewise hops and tried */
+	MAP_FLOWS6,
+	MAP_HOPS,
+	MAP_TRIED,
+	MAP_CLOCK,
+	MAP_RODATA,  /* what object_load told the programs: the end of bpf/lib/maps.h */
 	MAP_SOCKETS, /* only with the cgroup programs */
 	MAP_MAX
 };
@@ -32,6 +38,8 @@ enum object_program {
 	PROGRAM_LAN_IP,
 	PROGRAM_LINK_ETH,
 	PROGRAM_LINK_IP,
+	PROGRAM_LEARN_ETH, /* tc egress; only with the flow cache */
+	PROGRAM_LEARN_IP,
 	PROGRAM_CONNECT4,
 	PROGRAM_CONNECT6,
 	PROGRAM_SENDMSG4,
@@ -42,14 +50,28 @@ enum object_program {
 };
 #define PROGRAM_HOST_FIRST PROGRAM_CONNECT4 /* from here on: cgroup programs */
 
+/* As the kernel keeps them: 15 bytes. */
 extern const char *const object_map_names[MAP_MAX];
+extern const char *const object_program_names[PROGRAM_MAX];
 
 struct object {
 	int map[MAP_MAX];	  /* file descriptors, -1 where there is none */
 	int program[PROGRAM_MAX]; /* likewise; all -1 in an object that object_find filled */
-	bool host;		  /* the kernel took the cgroup programs */
+	bool host;		  /* the kernel took the cgroup programs, or they run */
+	bool fastpath;		  /* likewise the flow cache */
+	bool summed;		  /* the flow cache writes checksums by itself */
 	bool sticky_kept;	  /* entries of the running object live on */
+	uint32_t flow_blocks[ASYM_FAMILIES]; /* with fastpath: of each table, a power of two */
+	uint32_t flow_seed;	  /* with fastpath: of asym_tuple_hash */
+	uint32_t flow_period;	  /* with fastpath: jiffies between checks */
 	struct asymbpf_bpf *skel;
+};
+
+struct object_options {
+	uint32_t sticky_entries;
+	bool fastpath;	      /* wanted, where the kernel can */
+	uint32_t flow_pairs;  /* connections that the cache has room for; 0: see apply/room.h */
+	uint32_t revalidate_s; /* at least 1 */
 };
 
 void object_init(struct object *o);
@@ -62,12 +84,12 @@ void object_done(struct object *o);
 int object_find(struct object *ret, uint64_t cookie);
 
 /*
- * Loads the programs.  Maps of `running` (NULL or a found object) are used on where they fit, so
- * that sticky entries and counters live on.  error (size bytes) gets the kernel's reason.  0 or
- * -errno.
+ * Loads the programs.  Cgroup programs and flow cache are left out where the kernel refuses them.
+ * Maps of `running` (NULL or a found object) are used on where they fit, so that sticky entries,
+ * flows and counters live on.  error (size bytes) gets the kernel's reason.  0 or -errno.
  */
-int object_load(struct object *ret, const struct object *running, uint32_t sticky_entries,
-		char *error, size_t size);
+int object_load(struct object *ret, const struct object *running,
+		const struct object_options *options, char *error, size_t size);
 
 /* Whether the program with this id is one of ours, of whatever namespace. */
 bool object_identify(uint32_t program_id, enum object_program *ret_which, uint64_t *ret_cookie);

@@ -11,19 +11,14 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 
-/* include/uapi/linux/bpf.h, Linux 6.6; libbpf 1.1 does not know it yet. */
+/* include/uapi/linux/bpf.h, Linux 6.6; libbpf 1.1 does not know them yet. */
 #define TCX_INGRESS ((enum bpf_attach_type)46)
+#define TCX_EGRESS ((enum bpf_attach_type)47)
 
 /* Our place among the filters of a clsact qdisc. */
 #define FILTER_HANDLE 0xa5
 #define FILTER_PRIORITY 0xa5b
 
-#define HOOK(index)                                                                                \
-	(struct bpf_tc_hook)                                                                       \
-	{                                                                                          \
-		.sz = sizeof(struct bpf_tc_hook), .ifindex = (int)(index),                         \
-		.attach_point = BPF_TC_INGRESS                                                     \
-	}
 #define FILTER(...)                                                                                \
 	(struct bpf_tc_opts)                                                                       \
 	{                                                                                          \
@@ -31,11 +26,25 @@
 		.priority = FILTER_PRIORITY, ##__VA_ARGS__                                         \
 	}
 
-static int clsact_query(uint32_t ifindex, uint32_t *ret_ids)
+static struct bpf_tc_hook clsact_of(const struct tc_hook *hook)
 {
-	struct bpf_tc_hook hook = HOOK(ifindex);
+	return (struct bpf_tc_hook){
+		.sz = sizeof(struct bpf_tc_hook),
+		.ifindex = hook->ifindex,
+		.attach_point = hook->egress ? BPF_TC_EGRESS : BPF_TC_INGRESS,
+	};
+}
+
+static enum bpf_attach_type tcx_of(const struct tc_hook *hook)
+{
+	return hook->egress ? TCX_EGRESS : TCX_INGRESS;
+}
+
+static int clsact_query(const struct tc_hook *hook, uint32_t *ret_ids)
+{
+	struct bpf_tc_hook clsact = clsact_of(hook);
 	struct bpf_tc_opts opts = FILTER();
-	int r = bpf_tc_query(&hook, &opts);
+	int r = bpf_tc_query(&clsact, &opts);
 
 	if (r == -ENOENT || r == -EINVAL)
 		return 0;
@@ -45,53 +54,53 @@ static int clsact_query(uint32_t ifindex, uint32_t *ret_ids)
 	return 1;
 }
 
-int tc_query(uint32_t ifindex, bool clsact, uint32_t *ret_ids, uint32_t n)
+int tc_query(const struct tc_hook *hook, uint32_t *ret_ids, uint32_t n)
 {
 	uint32_t count = n;
 
-	if (clsact)
-		return clsact_query(ifindex, ret_ids);
-	if (bpf_prog_query(ifindex, TCX_INGRESS, 0, NULL, ret_ids, &count))
+	if (hook->clsact)
+		return clsact_query(hook, ret_ids);
+	if (bpf_prog_query(hook->ifindex, tcx_of(hook), 0, NULL, ret_ids, &count))
 		return errno == EINVAL ? 0 : -errno;
 	return count;
 }
 
 /* A qdisc that is there already is used and left in place. */
-static int clsact_attach(uint32_t ifindex, int program, bool replace, bool *ret_made)
+static int clsact_attach(const struct tc_hook *hook, int program, bool replace, bool *ret_made)
 {
-	struct bpf_tc_hook hook = HOOK(ifindex);
+	struct bpf_tc_hook clsact = clsact_of(hook);
 	struct bpf_tc_opts opts = FILTER(.prog_fd = program,
 					 .flags = replace ? BPF_TC_F_REPLACE : 0);
-	int r = bpf_tc_hook_create(&hook);
+	int r = bpf_tc_hook_create(&clsact);
 
 	*ret_made = !r;
 	if (r && r != -EEXIST)
 		return r;
-	return bpf_tc_attach(&hook, &opts);
+	return bpf_tc_attach(&clsact, &opts);
 }
 
-int tc_attach(uint32_t ifindex, bool clsact, int program, int before, bool *ret_made)
+int tc_attach(const struct tc_hook *hook, int program, int before, bool *ret_made)
 {
 	LIBBPF_OPTS(bpf_prog_attach_opts, opts, .flags = before < 0 ? 0 : BPF_F_REPLACE,
 		    .replace_prog_fd = MAX(before, 0));
 
 	*ret_made = false;
-	if (clsact)
-		return clsact_attach(ifindex, program, before >= 0, ret_made);
-	if (!bpf_prog_attach_opts(program, ifindex, TCX_INGRESS, &opts))
+	if (hook->clsact)
+		return clsact_attach(hook, program, before >= 0, ret_made);
+	if (!bpf_prog_attach_opts(program, hook->ifindex, tcx_of(hook), &opts))
 		return 0;
 	/* kernels before 6.6 do not know the attach type */
 	return errno == EINVAL ? -EOPNOTSUPP : -errno;
 }
 
-int tc_detach(uint32_t ifindex, bool clsact, int program)
+int tc_detach(const struct tc_hook *hook, int program)
 {
-	struct bpf_tc_hook hook = HOOK(ifindex);
+	struct bpf_tc_hook clsact = clsact_of(hook);
 	struct bpf_tc_opts opts = FILTER();
 
-	if (clsact)
-		return bpf_tc_detach(&hook, &opts);
-	return bpf_prog_detach2(program, ifindex, TCX_INGRESS) ? -errno : 0;
+	if (hook->clsact)
+		return bpf_tc_detach(&clsact, &opts);
+	return bpf_prog_detach2(program, hook->ifindex, tcx_of(hook)) ? -errno : 0;
 }
 
 static int count_filter(const struct nlmsghdr *h, void *data)
@@ -120,13 +129,13 @@ static unsigned int filters(struct nl *nl, uint32_t ifindex, uint32_t side)
 
 void tc_remove_clsact(uint32_t ifindex)
 {
-	struct bpf_tc_hook hook = HOOK(ifindex);
+	struct bpf_tc_hook clsact = clsact_of(&(struct tc_hook){.ifindex = ifindex});
 	_cleanup_nl_ struct nl nl;
 
 	if (nl_open(&nl, NETLINK_ROUTE))
 		return;
 	if (filters(&nl, ifindex, TC_H_MIN_INGRESS) || filters(&nl, ifindex, TC_H_MIN_EGRESS))
 		return;
-	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
-	bpf_tc_hook_destroy(&hook);
+	clsact.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	bpf_tc_hook_destroy(&clsact);
 }

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One program on the tc ingress of one device. */
+/* One program on the tc ingress or egress of one device. */
 #ifndef APPLY_TC_H
 #define APPLY_TC_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+struct tc_hook {
+	uint32_t ifindex;
+	bool egress;
+	bool clsact; /* a filter of the clsact qdisc, else tcx */
+};
+
 /*
  * Ids of the programs on the hook, at most n of them (clsact: only the one filter that can be
  * ours).  Returns their number or -errno.
  */
-int tc_query(uint32_t ifindex, bool clsact, uint32_t *ret_ids, uint32_t n);
+int tc_query(const struct tc_hook *hook, uint32_t *ret_ids, uint32_t n);
 
 /* Puts program fd on the hook; in place of `before` unless that is negative.  *ret_made tells
  * whether a clsact qdisc had to be added.  0; -EOPNOTSUPP: no tcx in this kernel, use clsact; -errno. */
-int tc_attach(uint32_t ifindex, bool clsact, int program, int before, bool *ret_made);
+int tc_attach(const struct tc_hook *hook, int program, int before, bool *ret_made);
 
 /* Takes program fd off the hook.  0 or -errno. */
-int tc_detach(uint32_t ifindex, bool clsact, int program);
+int tc_detach(const struct tc_hook *hook, int program);
 
 /* Removes the device's clsact qdisc when no filter is left on it; fails silently, as a qdisc that
  * stays does no harm. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* check: everything that load would do up to the first change, and nothing after it. */
+#include "apply/change.h"
 #include "apply/ruleset.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -23,6 +24,7 @@ static int check_machine(const struct model *m, const struct session *s)
 /* The kernel judges ruleset and programs; both go away again with us. */
 static int try_kernel(const struct plan *p)
 {
+	const struct object_options options = change_options(p->model);
 	char error[320] = "";
 	struct object object;
 	int r = ruleset_apply(p, true, error, sizeof(error));
@@ -31,14 +33,19 @@ static int try_kernel(const struct plan *p)
 		log_error("the kernel refuses the ruleset: %s", error);
 		return r;
 	}
-	r = object_load(&object, NULL, p->model->sticky_entries, error, sizeof(error));
-	if (r)
+	r = object_load(&object, NULL, &options, error, sizeof(error));
+	if (r) {
 		log_err(r, "the kernel refuses the programs: %s", error);
-	else if (p->model->host_traffic && !object.host)
+		return r;
+	}
+	if (p->model->host_traffic && !object.host)
 		log_warn("the kernel refuses the cgroup programs: the router's own connections "
 			 "would follow the main table");
+	if (p->model->fastpath && !object.fastpath)
+		log_warn("the kernel refuses the programs of the flow cache: every packet would pass "
+			 "the stack");
 	object_done(&object);
-	return r;
+	return 0;
 }
 
 static int print_plan(const struct plan *p)

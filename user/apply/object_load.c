@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "apply/object.h"
+
+#include "apply/room.h"
+#include "asymbpf.skel.h"
+#include "base/defs.h"
+#include "nl/conntrack.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* What not every kernel takes; found out by trying, as distributors add and leave out. */
+enum feature {
+	FEATURE_SUMMED = 1 << 0, /* of the flow cache: bpf_cast_to_kern_ctx */
+	FEATURE_CT = 1 << 1,	 /* the flow cache: bpf_skb_ct_lookup */
+	FEATURE_HOST = 1 << 2,	 /* cgroup programs */
+	FEATURE_ALL = FEATURE_SUMMED | FEATURE_CT | FEATURE_HOST,
+};
+
+struct load {
+	struct object *object;
+	const struct object *running; /* or NULL */
+	const struct object_options *options;
+	enum feature features;
+};
+
+/* libbpf's messages of one load, kept for the error text instead of printed. */
+static __thread struct {
+	char *text;
+	size_t size;
+} load_log;
+
+static int keep_message(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	if (level == LIBBPF_WARN && load_log.size && !*load_log.text)
+		vsnprintf(load_log.text, load_log.size, fmt, args);
+	return 0;
+}
+
+static bool map_fits(const struct bpf_map *map, int fd)
+{
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == bpf_map__type(map) &&
+	       info.key_size == bpf_map__key_size(map) &&
+	       info.value_size == bpf_map__value_size(map) &&
+	       info.max_entries == bpf_map__max_entries(map) &&
+	       info.map_flags == bpf_map__map_flags(map);
+}
+
+static int reuse_maps(struct object *o, const struct object *running)
+{
+	for (int i = 0; i < MAP_MAX; i++) {
+		struct bpf_map *map =
+			bpf_object__find_map_by_name(o->skel->obj, object_map_names[i]);
+
+		if (i == MAP_RODATA || running->map[i] < 0 || !map_fits(map, running->map[i]))
+			continue;
+		if (bpf_map__reuse_fd(map, running->map[i]))
+			return -errno;
+		o->sticky_kept |= i == MAP_STICKY;
+	}
+	return 0;
+}
+
+static struct bpf_program *program_of(const struct object *o, int i)
+{
+	return bpf_object__find_program_by_name(o->skel->obj, object_program_names[i]);
+}
+
+static bool is_learn(int program)
+{
+	return program == PROGRAM_LEARN_ETH || program == PROGRAM_LEARN_IP;
+}
+
+static bool is_wanted(const struct load *l, int program)
+{
+	if (program >= PROGRAM_HOST_FIRST)
+		return l->features & FEATURE_HOST;
+	return !is_learn(program) || l->features & FEATURE_CT;
+}
+
+/* Entries are found in kept maps only by the hash that put them there. */
+static uint32_t choose_seed(const struct object *running)
+{
+	uint32_t seed = running ? running->flow_seed : 0;
+
+	while (!seed && getrandom(&seed, sizeof(seed), 0) == sizeof(seed))
+		;
+	return seed;
+}
+
+/* The kernel does not say HZ, but its coarse clock goes by jiffies. */
+static uint32_t jiffies_per_second(void)
+{
+	struct timespec tick;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_sec || !tick.tv_nsec)
+		return 100;
+	return 1000000000 / tick.tv_nsec;
+}
+
+static void switch_cache_on(struct object *o, const struct load *l)
+{
+	room_blocks(l->options->flow_pairs, o->flow_blocks);
+	o->fastpath = true;
+	o->summed = l->features & FEATURE_SUMMED;
+	o->flow_seed = choose_seed(l->running);
+	o->flow_period = l->options->revalidate_s * jiffies_per_second();
+	bpf_map__set_max_entries(o->skel->maps.asym_flows4, o->flow_blocks[ASYM_V4]);
+	bpf_map__set_max_entries(o->skel->maps.asym_flows6, o->flow_blocks[ASYM_V6]);
+	o->skel->rodata->asym_has_ct = true;
+	o->skel->rodata->asym_has_summed = o->summed;
+	o->skel->rodata->asym_flow_mask4 = o->flow_blocks[ASYM_V4] - 1;
+	o->skel->rodata->asym_flow_mask6 = o->flow_blocks[ASYM_V6] - 1;
+	o->skel->rodata->asym_flow_seed = o->flow_seed;
+	o->skel->rodata->asym_flow_period = o->flow_period;
+}
+
+static void switch_cache_off(struct object *o)
+{
+	bpf_map__set_max_entries(o->skel->maps.asym_flows4, 1);
+	bpf_map__set_max_entries(o->skel->maps.asym_flows6, 1);
+	bpf_map__set_max_entries(o->skel->maps.asym_hops, 1);
+	bpf_map__set_max_entries(o->skel->maps.asym_tried, 1);
+}
+
+static int open_and_load(const struct load *l)
+{
+	struct object *o = l->object;
+	int r;
+
+	o->skel = asymbpf_bpf__open();
+	if (!o->skel)
+		return -errno;
+	bpf_map__set_max_entries(o->skel->maps.asym_sticky, l->options->sticky_entries);
+	if (l->features & FEATURE_CT)
+		switch_cache_on(o, l);
+	else
+		switch_cache_off(o);
+	for (int i = 0; i < PROGRAM_MAX; i++)
+		bpf_program__set_autoload(program_of(o, i), is_wanted(l, i));
+	r = l->running ? reuse_maps(o, l->running) : 0;
+	return r ?: asymbpf_bpf__load(o->skel);
+}
+
+static void fill_fds(const struct load *l)
+{
+	struct object *o = l->object;
+
+	for (int i = 0; i < MAP_MAX; i++)
+		o->map[i] = bpf_object__find_map_fd_by_name(o->skel->obj, object_map_names[i]);
+	for (int i = 0; i < PROGRAM_MAX; i++)
+		if (is_wanted(l, i))
+			o->program[i] = bpf_program__fd(program_of(o, i));
+	o->host = l->features & FEATURE_HOST;
+}
+
+/* Kfuncs of a module exist once it is loaded; what asks for ctnetlink makes the kernel load it. */
+static void load_conntrack(void)
+{
+	_cleanup_nl_ struct nl nl;
+
+	if (!nl_open(&nl, NETLINK_NETFILTER))
+		conntrack_autoload(&nl);
+}
+
+/* Tries the features, all first, then without those of the lowest bits: whatever set the kernel
+ * takes, this meets it before any part of it. */
+static int try_features(struct load *l, enum feature most)
+{
+	int r = -EINVAL;
+
+	for (int features = most; features >= 0; features--) {
+		bool odd = features & FEATURE_SUMMED && !(features & FEATURE_CT);
+
+		if (features & ~most || odd)
+			continue;
+		object_init(l->object);
+		l->features = features;
+		r = open_and_load(l);
+		if (!r)
+			break;
+		object_done(l->object);
+		if (r == -EPERM || r == -ENOMEM)
+			break;
+	}
+	return r;
+}
+
+int object_load(struct object *ret, const struct object *running,
+		const struct object_options *options, char *error, size_t size)
+{
+	struct load l = {.object = ret, .running = running, .options = options};
+	int r;
+
+	*error = '\0';
+	load_log.text = error;
+	load_log.size = size;
+	libbpf_set_print(keep_message);
+	if (options->fastpath)
+		load_conntrack();
+	r = try_features(&l, options->fastpath ? FEATURE_ALL : FEATURE_HOST);
+	load_log.size = 0;
+	if (!r)
+		fill_fds(&l);
+	error[strcspn(error, "\n")] = '\0';
+	return r;
+}
