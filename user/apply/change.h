@@ -49,13 +49,4 @@ struct object_options change_options(const struct model *m);
 int change_apply(struct change *c);
 void change_done(struct change *c);
 
-/*
- * Takes everything of ours off the machine: programs, ruleset, rules, routes, our bits in the marks
- * of connections, sysctls, and if all that went well, the state.  s NULL: there is none, so marks
- * and sysctls stay.  Goes on after an error; 0 or the first -errno, error (size bytes) says what is
- * left.
- */
-int change_remove(uint64_t cookie, const struct host *h, const struct state *s,
-		  attach_progress *progress, char *error, size_t size);
-
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "apply/change.h"
+#include "apply/remove.h"
 #include "base/log.h"
 #include "cmd/json.h"
 #include "cmd/progress.h"
@@ -10,8 +10,8 @@ static int unload(struct session *s, const struct options *o)
 {
 	char error[320] = "";
 	bool was_loaded = s->loaded;
-	int r = change_remove(s->cookie, &s->host, s->has_state ? &s->state : NULL, progress, error,
-			      sizeof(error));
+	int r = remove_all(s->cookie, &s->host, s->has_state ? &s->state : NULL, progress, error,
+			   sizeof(error));
 
 	if (r) {
 		log_error("not everything could be removed: %s", error);
