@@ -18,7 +18,7 @@ const char *const object_map_names[MAP_MAX] = {
 	[MAP_COUNTERS] = "asym_counters", [MAP_HITS] = "asym_hits",
 	[MAP_FLOWS4] = "asym_flows4",	  [MAP_FLOWS6] = "asym_flows6",
 	[MAP_HOPS] = "asym_hops",	  [MAP_TRIED] = "asym_tried",
-	[MAP_CLOCK] = "asym_clock",	  [MAP_RODATA] = "asymbpf_.rodata", /* libbpf's name */
+	[MAP_CLOCK] = "asym_clock",	  [MAP_RODATA] = "asymbpf_.rodata",
 	[MAP_SOCKETS] = "asym_sockets",
 };
 
@@ -159,8 +159,8 @@ static void collect(uint32_t id, uint64_t cookie, struct object *ret)
 	ret->fastpath |= which == PROGRAM_LEARN_ETH || which == PROGRAM_LEARN_IP;
 }
 
-/* The section of the programs that object_load has set; behind it are constants of their own.  NULL:
- * none, or that of another version. */
+/* What object_load told the programs; constants of their own follow.  NULL: nothing, or that of
+ * another version. */
 static void *read_rodata(const struct object *o)
 {
 	struct bpf_map_info info = {};
