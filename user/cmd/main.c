@@ -14,6 +14,10 @@ static const struct command commands[] = {
 	{"unload", "[--json]", "Remove everything that asymbpf added", "j", cmd_unload},
 	{"status", "[--json]", "Show links, their state and their shares", "j", cmd_status},
 	{"stats", "[--json]", "Show what the programs counted, and the hits of rules", "j", cmd_stats},
+	{"flows",
+	 "[--link NAME] [--src PREFIX] [--dst PREFIX] [--proto tcp|udp] [--port PORT] [--sort KEY] "
+	 "[--limit N] [--count] [--json]",
+	 "Show the connections in the flow cache", "kSDPnomCj", cmd_flows},
 	{"check", "[--iface DEV[:WEIGHT]...] [--lan DEV]... [--plan | --json] [FILE]",
 	 "Try a configuration without changing anything", "ilcpj", cmd_check},
 	{"explain", "[--in DEV] [--sport PORT] [--dscp N] [--json] SRC DST PROTO [PORT]",

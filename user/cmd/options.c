@@ -21,6 +21,14 @@ static const struct row {
 	{'d', "in", "DEV", "device the packet comes in by (default: where its source is)"},
 	{'s', "sport", "PORT", "source port"},
 	{'q', "dscp", "N", "DSCP, 0 to 63"},
+	{'k', "link", "NAME", "flows of this link only"},
+	{'S', "src", "PREFIX", "flows from there, as sent or as translated"},
+	{'D', "dst", "PREFIX", "flows to there, as sent or as translated"},
+	{'P', "proto", "tcp|udp", "flows of this protocol only"},
+	{'n', "port", "PORT", "flows with this port at either end"},
+	{'o', "sort", "KEY", "bytes (default), packets or age, the most first"},
+	{'m', "limit", "N", "no more than the first N"},
+	{'C', "count", NULL, "print only how many, for each link"},
 	{'j', "json", NULL, "print JSON"},
 	{'h', "help", NULL, "print this help"},
 };
@@ -57,16 +65,44 @@ int options_wrong(const struct command *c, const char *fmt, ...)
 	return STATUS_USAGE;
 }
 
-static int number(const struct command *c, const char *name, const char *s, uint32_t max,
-		  uint32_t *ret)
+static int number(const struct command *c, const char *name, const char *s, uint32_t min,
+		  uint32_t max, uint32_t *ret)
 {
-	if (num_parse_u32(s, 0, max, ret))
-		return options_wrong(c, "--%s: \"%s\" is not a number from 0 to %u", name, s, max);
+	if (num_parse_u32(s, min, max, ret))
+		return options_wrong(c, "--%s: \"%s\" is not a number from %u to %u", name, s, min,
+				     max);
 	return STATUS_OK;
+}
+
+/* Options whose text the verb reads. */
+static const char **word(struct options *o, int letter)
+{
+	switch (letter) {
+	case 'd':
+		return &o->device;
+	case 'k':
+		return &o->link;
+	case 'S':
+		return &o->src;
+	case 'D':
+		return &o->dst;
+	case 'P':
+		return &o->proto;
+	case 'o':
+		return &o->sort;
+	default:
+		return NULL;
+	}
 }
 
 static int take(struct options *o, const struct command *c, int letter)
 {
+	const char **to = word(o, letter);
+
+	if (to) {
+		*to = optarg;
+		return STATUS_OK;
+	}
 	switch (letter) {
 	case 'i':
 	case 'l':
@@ -81,13 +117,17 @@ static int take(struct options *o, const struct command *c, int letter)
 	case 'p':
 		o->plan = true;
 		return STATUS_OK;
-	case 'd':
-		o->device = optarg;
-		return STATUS_OK;
 	case 's':
-		return number(c, "sport", optarg, 65535, &o->sport);
+		return number(c, "sport", optarg, 0, 65535, &o->sport);
 	case 'q':
-		return number(c, "dscp", optarg, 63, &o->dscp);
+		return number(c, "dscp", optarg, 0, 63, &o->dscp);
+	case 'n':
+		return number(c, "port", optarg, 1, 65535, &o->port);
+	case 'm':
+		return number(c, "limit", optarg, 1, UINT32_MAX, &o->limit);
+	case 'C':
+		o->count = true;
+		return STATUS_OK;
 	case 'j':
 		o->json = true;
 		return STATUS_OK;

@@ -16,6 +16,10 @@ struct options {
 	const char *device;  /* --in DEV */
 	uint32_t sport;	     /* --sport PORT */
 	uint32_t dscp;	     /* --dscp N */
+	const char *link;    /* --link NAME */
+	const char *src, *dst, *proto, *sort; /* --src PREFIX and so on, unread */
+	uint32_t port, limit; /* --port, --limit; 0: not given */
+	bool count;
 	char **args;	     /* what is left */
 	int n_args;
 };

@@ -7,7 +7,7 @@
 
 void table_add(struct table *t, const char *fmt, ...)
 {
-	struct str *cell = ARRAY_ADD(t->cells, t->n);
+	char **cell = ARRAY_ADD(t->cells, t->n);
 	char text[256];
 	va_list args;
 
@@ -16,23 +16,23 @@ void table_add(struct table *t, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	str_add(cell, "%s", text);
+	*cell = strdup(text);
 }
 
-static size_t width(const struct table *t, size_t column)
+static void measure(struct table *t)
 {
-	size_t w = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		int *width = &t->width[i % t->columns];
 
-	for (size_t i = column; i < t->n; i += t->columns)
-		w = MAX(w, t->cells[i].len);
-	return w;
+		*width = MAX(*width, (int)strlen(t->cells[i] ?: ""));
+	}
 }
 
 static void print_cell(const struct table *t, size_t i, bool right, FILE *to)
 {
-	const char *text = t->cells[i].s ?: "";
+	const char *text = t->cells[i] ?: "";
 	bool last = (i + 1) % t->columns == 0;
-	int w = width(t, i % t->columns);
+	int w = t->width[i % t->columns];
 
 	if (right)
 		fprintf(to, "%*s", w, text);
@@ -41,15 +41,23 @@ static void print_cell(const struct table *t, size_t i, bool right, FILE *to)
 	fputs(last ? "\n" : "  ", to);
 }
 
-void table_print(const struct table *t, unsigned int right, FILE *to)
+void table_print(struct table *t, unsigned int right, FILE *to)
 {
+	measure(t);
 	for (size_t i = 0; i < t->n; i++)
 		print_cell(t, i, right >> (i % t->columns) & 1, to);
 }
 
-void table_done(struct table *t)
+void table_clear(struct table *t)
 {
 	for (size_t i = 0; i < t->n; i++)
-		str_done(&t->cells[i]);
+		free(t->cells[i]);
 	free(t->cells);
+	t->cells = NULL;
+	t->n = 0;
+}
+
+void table_done(struct table *t)
+{
+	table_clear(t);
 }
