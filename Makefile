@@ -69,8 +69,8 @@ $(BUILD)/tests/bench/traffic.o: tests/bench/traffic.bpf.c $(wildcard tests/bench
 $(BUILD)/tests/bench/traffic.skel.h: $(BUILD)/tests/bench/traffic.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name traffic > $@
 
-$(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.[ch]) $(BUILD)/tests/bench/traffic.skel.h
-	$(call say,CC,$@)$(CC) $(CFLAGS) -I$(@D) $(LDFLAGS) -o $@ $(filter-out %.bpf.c,$(filter %.c,$^)) $(LDLIBS)
+$(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.[ch]) $(LIBOBJ) $(BUILD)/tests/bench/traffic.skel.h
+	$(call say,CC,$@)$(CC) $(CFLAGS) -I$(@D) $(LDFLAGS) -o $@ $(filter-out %.bpf.c,$(filter %.c %.o,$^)) $(LDLIBS)
 
 # make fuzz [SECONDS=60]: clang's libFuzzer (package libclang-rt-14-dev) on what reads foreign text
 SECONDS	 ?= 60
@@ -107,7 +107,7 @@ demo: setup
 	$(Q)scripts/demo
 
 bench: setup
-	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/bench/bench
+	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/bench/bench $(BUILD)/tests/netns/tunlink
 	$(Q)BUILD=$(CURDIR)/$(BUILD) tests/bench/run $(BENCH)
 
 install: all

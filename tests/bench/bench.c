@@ -1,94 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Measures gateways that the script has set up, one after the other in each round.
- * bench --cpu N --softirqd PID [--rounds N] [--json FILE] VARIANT:LINKS:NAMESPACE:ENDS:FLAGS...
+ * bench --cpu N [--softirqd PID] [--rounds N] [--scenario PATTERN] [--json FILE] GATEWAY...
+ * GATEWAY: VARIANT:LINKS:NAMESPACE:ENDS:FLAGS.  Without --softirqd times are wall times.
  */
 #include <errno.h>
+#include <fnmatch.h>
 #include <getopt.h>
 #include <string.h>
 
 #include "inject.h"
+#include "measure.h"
 #include "report.h"
 #include "user/base/defs.h"
-
-static const struct scenario scenarios[] = {
-	{.name = "roundtrip", .links = 2, .flows = 1000, .packets = 40000},
-	{.name = "roundtrip", .links = 2, .flows = 60000, .packets = 60000},
-	{.name = "roundtrip", .links = 2, .flows = 1000, .packets = 40000, .ipv6 = true},
-	{.name = "connect", .links = 2, .flows = 20000, .packets = 20000, .fresh = true},
-	{.name = "connect", .links = 64, .flows = 20000, .packets = 20000, .fresh = true},
-};
 
 struct options {
 	unsigned int cpu;
 	unsigned int softirqd;
 	unsigned int rounds;
+	const char *scenario; /* pattern of names */
 	const char *json;
 };
-
-static bool takes_part(const struct scenario *s, const struct gateway *gw)
-{
-	return gw->links == s->links && (gw->translates || !s->fresh) && (gw->ipv6 || !s->ipv6);
-}
-
-/* Two passes before a round trip is measured: the second finds every connection seen both ways. */
-static int measure(const struct scenario *s, const struct gateway *gw, struct inject_result *ret)
-{
-	struct inject_run warm = {.ipv6 = s->ipv6, .flows = s->flows, .packets = 2 * s->flows};
-	struct inject_run run = {.ipv6 = s->ipv6, .flows = s->flows, .packets = s->packets};
-	int r = gateway_flush(gw);
-
-	if (!r)
-		r = gateway_enter(gw);
-	if (!r && !s->fresh)
-		r = inject(gw, &warm, ret);
-	if (!r)
-		r = inject(gw, &run, ret);
-	return r ? r : gateway_flush(gw);
-}
-
-static void add_count(struct traffic_count *sum, const struct traffic_count *c)
-{
-	sum->reflected += c->reflected;
-	sum->translated += c->translated;
-	sum->returned += c->returned;
-	sum->astray += c->astray;
-	for (size_t i = 0; i < TRAFFIC_DEVICES; i++)
-		sum->device[i] += c->device[i];
-}
-
-static int measure_row(const struct scenario *s, unsigned int round, struct row *row)
-{
-	struct inject_result result;
-	int r = measure(s, row->gw, &result);
-
-	if (r < 0)
-		return r;
-	row->ns[round] = (double)result.ns / s->packets;
-	row->packets += s->packets;
-	add_count(&row->seen, &result.count);
-	return 0;
-}
-
-/* Each round starts with another variant, so that none always follows the same one's caches. */
-static int measure_round(struct table *table, unsigned int round)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < table->n; i++)
-		r = measure_row(table->scenario, round, &table->rows[(i + round) % table->n]);
-	return r;
-}
-
-/* The first round only warms slabs and caches: its place is overwritten, its counts are kept. */
-static int measure_table(struct table *table)
-{
-	int r = measure_round(table, 0);
-
-	for (unsigned int round = 0; !r && round < table->rounds; round++)
-		r = measure_round(table, round);
-	return r;
-}
 
 static int table_init(struct table *table, const struct gateway *gws, size_t n)
 {
@@ -96,7 +28,7 @@ static int table_init(struct table *table, const struct gateway *gws, size_t n)
 	if (!table->rows)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		if (takes_part(table->scenario, &gws[i]))
+		if (scenario_admits(table->scenario, &gws[i]))
 			table->rows[table->n++].gw = &gws[i];
 	return 0;
 }
@@ -104,7 +36,7 @@ static int table_init(struct table *table, const struct gateway *gws, size_t n)
 static bool table_is_valid(const struct table *table)
 {
 	for (size_t i = 0; i < table->n; i++)
-		if (row_flaw(&table->rows[i]))
+		if (row_flaw(table, &table->rows[i]))
 			return false;
 	return true;
 }
@@ -125,17 +57,22 @@ static int run_scenario(const struct gateway *gws, size_t n, struct table *table
 
 static int run_all(const struct options *opt, const struct gateway *gws, size_t n, FILE *json)
 {
-	struct table tables[ARRAY_SIZE(scenarios)] = {};
-	int worst = 0;
+	_cleanup_free_ struct table *tables = calloc(n_scenarios, sizeof(*tables));
+	int worst = tables ? 0 : -ENOMEM;
+	size_t k = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(tables) && (!worst || worst == -EBADMSG); i++) {
-		tables[i].scenario = &scenarios[i];
-		tables[i].rounds = opt->rounds;
-		worst = run_scenario(gws, n, &tables[i]) ?: worst;
+	for (size_t i = 0; i < n_scenarios && (!worst || worst == -EBADMSG); i++) {
+		const struct scenario *s = &scenarios[i];
+
+		if (fnmatch(opt->scenario, s->name, FNM_EXTMATCH))
+			continue;
+		tables[k].scenario = s;
+		tables[k].rounds = s->rounds ? MIN(s->rounds, opt->rounds) : opt->rounds;
+		worst = run_scenario(gws, n, &tables[k++]) ?: worst;
 	}
-	if (json)
-		report_json(json, tables, ARRAY_SIZE(tables));
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+	if (json && tables)
+		report_json(json, tables, k);
+	for (size_t i = 0; i < k; i++)
 		free(tables[i].rows);
 	return worst;
 }
@@ -176,6 +113,7 @@ static int parse(int argc, char **argv, struct options *opt)
 	static const struct option longs[] = {{"cpu", required_argument, NULL, 'c'},
 	                                      {"softirqd", required_argument, NULL, 's'},
 	                                      {"rounds", required_argument, NULL, 'r'},
+	                                      {"scenario", required_argument, NULL, 'o'},
 	                                      {"json", required_argument, NULL, 'j'},
 	                                      {}};
 	int c;
@@ -191,6 +129,9 @@ static int parse(int argc, char **argv, struct options *opt)
 		case 'r':
 			opt->rounds = atoi(optarg);
 			break;
+		case 'o':
+			opt->scenario = optarg;
+			break;
 		case 'j':
 			opt->json = optarg;
 			break;
@@ -203,7 +144,7 @@ static int parse(int argc, char **argv, struct options *opt)
 
 int main(int argc, char **argv)
 {
-	struct options opt = {.rounds = 9};
+	struct options opt = {.rounds = 9, .scenario = "*"};
 	int r = parse(argc, argv, &opt);
 
 	if (!r)

@@ -41,21 +41,23 @@ struct payload {
 
 /* Pointers into a frame; one of v4 and v6 is set.  No packed struct: it costs byte-wise access. */
 struct frame {
-	struct ethhdr *eth;
+	struct ethhdr *eth; /* NULL on devices without link-layer header */
 	struct iphdr *v4;
 	struct ipv6hdr *v6;
 	struct udphdr *udp;
 	struct payload *data;
 };
 
-static __always_inline bool frame_at(void *start, void *end, bool six, struct frame *ret_frame)
+/* l2_len: ETH_HLEN, or 0 where the IP header comes first. */
+static __always_inline bool frame_at(void *start, void *end, bool six, __u32 l2_len,
+                                     struct frame *ret_frame)
 {
-	void *ip = start + sizeof(struct ethhdr);
+	void *ip = start + l2_len;
 	void *udp = ip + (six ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
 
-	if (start + (six ? FRAME6 : FRAME4) > end)
+	if (udp + UDP_LEN > end)
 		return false;
-	*ret_frame = (struct frame){.eth = start,
+	*ret_frame = (struct frame){.eth = l2_len ? start : NULL,
 	                            .v4 = six ? NULL : ip,
 	                            .v6 = six ? ip : NULL,
 	                            .udp = udp,
@@ -65,8 +67,7 @@ static __always_inline bool frame_at(void *start, void *end, bool six, struct fr
 
 static __always_inline bool frame_is_ours(const struct frame *f)
 {
-	return f->eth->h_proto == (f->v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP)) &&
-	       f->data->magic == MAGIC;
+	return (f->v6 ? f->v6->version == 6 : f->v4->version == 4) && f->data->magic == MAGIC;
 }
 
 static __always_inline __be32 client4(__u32 flow)
@@ -74,11 +75,15 @@ static __always_inline __be32 client4(__u32 flow)
 	return bpf_htonl(0x0a000002 + flow % CLIENTS); /* 10.0.0.2.. */
 }
 
+/* Other hosts when the ports are used up. */
+static __always_inline __u32 host(__u32 flow)
+{
+	return (flow / PORTS % 256 << 8) + flow / CLIENTS % HOSTS;
+}
+
 static __always_inline __be32 host4(__u32 flow)
 {
-	__u32 host = (flow / PORTS % 256 << 8) + flow / CLIENTS % HOSTS;
-
-	return bpf_htonl(0xc6120000 + host); /* 198.18.0.0/16, RFC 2544 */
+	return bpf_htonl(0xc6120000 + host(flow)); /* 198.18.0.0/16, RFC 2544 */
 }
 
 static __always_inline struct in6_addr client6(__u32 flow)
@@ -95,7 +100,7 @@ static __always_inline struct in6_addr host6(__u32 flow)
 	struct in6_addr a = {};
 
 	a.s6_addr32[0] = bpf_htonl(0x20010002); /* 2001:2::/48, RFC 5180 */
-	a.s6_addr32[3] = bpf_htonl(flow / CLIENTS % HOSTS);
+	a.s6_addr32[3] = bpf_htonl(host(flow));
 	return a;
 }
 

@@ -9,28 +9,43 @@
 
 #include <stdbool.h>
 
+#include "user/apply/object.h"
+
 struct mnl_socket;
+
+enum gateway_flag {
+	GATEWAY_NAT = 'n',    /* has conntrack and NAT */
+	GATEWAY_IPV6 = '6',
+	GATEWAY_WIRE = 'w',   /* has the wire programs in place of an IP stack */
+	GATEWAY_TUN = 't',    /* its links are TUN devices */
+	GATEWAY_CACHE = 'k',  /* asymbpf with its flow cache ... */
+	GATEWAY_OFTEN = 'c',  /* ... with the entries checked as often as the default says, */
+	GATEWAY_SELDOM = 's', /* ... or only once a minute */
+};
 
 struct gateway {
 	char variant[32];
+	char flags[8]; /* enum gateway_flag */
 	unsigned int links;
-	bool translates; /* has conntrack and NAT */
-	bool ipv6;
-	bool wire;              /* has the wire programs in place of an IP stack */
 	unsigned int lan, wan1; /* ifindexes of lan0 and wan1 */
 	int ns, ends;           /* namespace descriptors, owned */
 	struct mnl_socket *conntrack;
+	struct object maps; /* GATEWAY_CACHE: of asymbpf's programs */
 };
 
-/* "VARIANT:LINKS:NAMESPACE:ENDS:FLAGS", flags of "n" (translates), "6" (has IPv6), "w" (wire). */
+bool gateway_has(const struct gateway *gw, enum gateway_flag flag);
+
+/* "VARIANT:LINKS:NAMESPACE:ENDS:FLAGS" */
 int gateway_open(const char *spec, struct gateway *ret_gateway);
 void gateway_close(struct gateway *gw);
 
 /* Programs by descriptor. */
 struct gateway_programs {
 	int reflect;           /* for far1..farN, among the ends */
-	int sink;              /* for client, there too */
+	int reflect_tun;       /* for the egress of wan1..wanN, if these are TUN devices */
+	int sink;              /* for client, among the ends */
 	int wire_out, wire_in; /* for lan0 and wan1..wanN of a wire */
+	int wire_in_tun;       /* the latter for TUN devices */
 };
 
 /* Hangs each in its place, and sets GRO on all devices that receive from another one. */
@@ -38,7 +53,8 @@ int gateway_attach(const struct gateway *gw, const struct gateway_programs *prog
 
 int gateway_enter(const struct gateway *gw);
 
-/* Deletes all connections.  The hash table is the machine's, so each variant must find it empty. */
+/* Deletes all connections, and makes the flow cache forget its entries.  conntrack's hash table is the
+ * machine's, so each variant must find it empty. */
 int gateway_flush(const struct gateway *gw);
 
 #endif

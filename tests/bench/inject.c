@@ -18,6 +18,7 @@
 
 static struct traffic *traffic;
 static clockid_t softirqd_clock;
+static bool wall;
 
 static int pin_to(int cpu)
 {
@@ -32,12 +33,16 @@ int inject_init(int cpu, pid_t softirqd)
 {
 	int r = pin_to(cpu);
 
-	if (!r)
+	wall = !softirqd;
+	if (!r && !wall)
 		r = -clock_getcpuclockid(softirqd, &softirqd_clock);
 	if (r)
 		return r;
-	traffic = traffic__open_and_load();
-	return traffic ? 0 : -errno;
+	traffic = traffic__open();
+	if (!traffic)
+		return -errno;
+	traffic->rodata->stamp = wall;
+	return traffic__load(traffic);
 }
 
 void inject_done(void)
@@ -48,9 +53,11 @@ void inject_done(void)
 int inject_prepare(const struct gateway *gw)
 {
 	struct gateway_programs progs = {.reflect = bpf_program__fd(traffic->progs.reflect),
+	                                 .reflect_tun = bpf_program__fd(traffic->progs.reflect_tun),
 	                                 .sink = bpf_program__fd(traffic->progs.sink),
 	                                 .wire_out = bpf_program__fd(traffic->progs.wire_out),
-	                                 .wire_in = bpf_program__fd(traffic->progs.wire_in)};
+	                                 .wire_in = bpf_program__fd(traffic->progs.wire_in),
+	                                 .wire_in_tun = bpf_program__fd(traffic->progs.wire_in_tun)};
 
 	return gateway_attach(gw, &progs);
 }
@@ -63,8 +70,10 @@ static uint64_t clock_ns(clockid_t clock)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-static uint64_t cpu_ns(void)
+static uint64_t now_ns(void)
 {
+	if (wall)
+		return clock_ns(CLOCK_MONOTONIC);
 	return clock_ns(CLOCK_THREAD_CPUTIME_ID) + clock_ns(softirqd_clock);
 }
 
@@ -102,12 +111,12 @@ int inject(const struct gateway *gw, const struct inject_run *run, struct inject
 	traffic->bss->order = (struct traffic_order){
 		.flows = run->flows, .lan = gw->lan, .wan1 = gw->wan1, .links = gw->links};
 	memset(&traffic->bss->count, 0, sizeof(traffic->bss->count));
-	start = cpu_ns();
+	start = now_ns();
 	r = send_frames(gw, run);
 	if (r < 0)
 		return r;
 	await_answers(run->packets);
-	ret_result->ns = cpu_ns() - start;
 	ret_result->count = traffic->bss->count;
+	ret_result->ns = (wall ? ret_result->count.last_ns : now_ns()) - start;
 	return 0;
 }

@@ -17,11 +17,12 @@ struct inject_run {
 };
 
 struct inject_result {
-	uint64_t ns; /* CPU time of this thread and of the CPU's ksoftirqd */
+	uint64_t ns; /* CPU time of this thread and of the CPU's ksoftirqd, or wall time */
 	struct traffic_count count;
 };
 
-/* Loads the programs and pins the thread to cpu.  softirqd: process id of ksoftirqd/cpu. */
+/* Loads the programs and pins the thread to cpu.  softirqd: process id of ksoftirqd/cpu, 0: measure the
+ * time until the last answer, on a machine where nothing else runs and time passes by instructions. */
 int inject_init(int cpu, pid_t softirqd);
 void inject_done(void);
 

@@ -55,7 +55,19 @@ static unsigned int links_used(const struct traffic_count *seen)
 	return n;
 }
 
-const char *row_flaw(const struct row *row)
+static double cached_share(const struct row *row)
+{
+	return row->cached / 2.0 / row->packets;
+}
+
+/* Where a round goes on for seconds, some packets are there to be shown to the stack. */
+static bool cached_too_little(const struct table *table, const struct row *row)
+{
+	return gateway_has(row->gw, GATEWAY_CACHE) && !table->scenario->fresh &&
+	       cached_share(row) < (table->scenario->seconds ? 0.5 : 0.99);
+}
+
+const char *row_flaw(const struct table *table, const struct row *row)
 {
 	const struct traffic_count *seen = &row->seen;
 
@@ -63,10 +75,12 @@ const char *row_flaw(const struct row *row)
 		return "packets lost";
 	if (seen->astray)
 		return "answers at the wrong client";
-	if (seen->translated != (row->gw->translates ? seen->reflected : 0))
+	if (seen->translated != (gateway_has(row->gw, GATEWAY_NAT) ? seen->reflected : 0))
 		return "sources not as the variant should leave them";
 	if (links_used(seen) != row->gw->links)
 		return "not all links used";
+	if (cached_too_little(table, row))
+		return "not by the flow cache";
 	return NULL;
 }
 
@@ -90,13 +104,15 @@ static void print_ratio(FILE *f, double ratio)
 static void print_row(FILE *f, const struct table *table, const struct row *row)
 {
 	struct summary s = summarise(row->ns, table->rounds);
-	const char *flaw = row_flaw(row);
+	const char *flaw = row_flaw(table, row);
 
 	fprintf(f, "%-14s %8.0f %8.0f %8.0f", row->gw->variant, s.median, s.min, s.max);
 	print_ratio(f, ratio_to(table, row, "plain"));
 	print_ratio(f, ratio_to(table, row, "masquerade"));
 	if (table->scenario->fresh)
 		fprintf(f, " %10.0f", 1e9 / s.median);
+	if (gateway_has(row->gw, GATEWAY_CACHE))
+		fprintf(f, " %6.1f%%", 100 * cached_share(row));
 	if (flaw)
 		fprintf(f, "  INVALID: %s (%ju of %ju back)", flaw, (uintmax_t)row->seen.returned,
 		        (uintmax_t)row->packets);
@@ -107,14 +123,9 @@ void report_text(FILE *f, const struct table *table)
 {
 	const struct scenario *s = table->scenario;
 
-	if (s->fresh)
-		fprintf(f, "\nnew connections, IPv%c, %u links, %u per round", s->ipv6 ? '6' : '4',
-		        s->links, s->flows);
-	else
-		fprintf(f, "\nround trip, IPv%c, %u links, %u flows", s->ipv6 ? '6' : '4', s->links,
-		        s->flows);
-	fprintf(f, "; CPU ns, %u rounds\n%-14s %8s %8s %8s %8s %8s%s\n", table->rounds, "variant",
-	        "median", "min", "max", "/plain", "/masq", s->fresh ? "  per CPU s" : "");
+	fprintf(f, "\n%s: %s; CPU ns, %u rounds\n", s->name, s->title, table->rounds);
+	fprintf(f, "%-14s %8s %8s %8s %8s %8s%s  cached\n", "variant", "median", "min", "max",
+	        "/plain", "/masq", s->fresh ? "  per CPU s" : "");
 	for (size_t i = 0; i < table->n; i++)
 		print_row(f, table, &table->rows[i]);
 	fflush(f);
@@ -141,9 +152,10 @@ static void json_row(FILE *f, const struct table *table, const struct row *row)
 	        sum.max);
 	json_ratio(f, "ratio_plain", ratio_to(table, row, "plain"));
 	json_ratio(f, "ratio_masquerade", ratio_to(table, row, "masquerade"));
-	fprintf(f, ", \"sent\": %ju, \"returned\": %ju, \"busiest_link\": %.3f, \"valid\": %s}",
+	fprintf(f, ", \"sent\": %ju, \"returned\": %ju, \"busiest_link\": %.3f, \"cached\": %.4f, "
+	        "\"valid\": %s}",
 	        (uintmax_t)row->packets, (uintmax_t)row->seen.returned, busiest_share(row),
-	        row_flaw(row) ? "false" : "true");
+	        cached_share(row), row_flaw(table, row) ? "false" : "true");
 }
 
 void report_json(FILE *f, const struct table *tables, size_t n)

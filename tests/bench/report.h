@@ -9,22 +9,15 @@
 #include <stdio.h>
 
 #include "gateway.h"
+#include "scenario.h"
 #include "traffic.h"
 
 #define REPORT_ROUNDS 99
 
-struct scenario {
-	const char *name;
-	unsigned int links; /* of the gateways that take part */
-	uint32_t flows;
-	uint32_t packets; /* in one round */
-	bool ipv6;
-	bool fresh; /* every packet opens a connection */
-};
-
 struct row {
 	const struct gateway *gw;
 	uint64_t packets;          /* sent in all rounds */
+	uint64_t cached;           /* packets that passed the flow cache, of twice as many */
 	struct traffic_count seen; /* in all rounds */
 	double ns[REPORT_ROUNDS];  /* CPU time of one round trip, per round */
 };
@@ -37,7 +30,7 @@ struct table {
 };
 
 /* Why the row must not be believed, NULL if it may be. */
-const char *row_flaw(const struct row *row);
+const char *row_flaw(const struct table *table, const struct row *row);
 
 void report_text(FILE *f, const struct table *table);
 

@@ -6,6 +6,7 @@
  * wire_in stand for a gateway, to tell what all this costs by itself.
  */
 #include <linux/bpf.h>
+#include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 
 #include "frame.h"
@@ -16,6 +17,7 @@ _Static_assert(FRAME6 == TRAFFIC_FRAME6, "frame6");
 
 struct traffic_order order;
 struct traffic_count count;
+const volatile bool stamp; /* count.last_ns is wanted */
 
 static __always_inline __u32 next_flow(void)
 {
@@ -41,7 +43,8 @@ int generate4(struct xdp_md *ctx)
 	__u32 flow = next_flow();
 	struct frame f;
 
-	if (!frame_at((void *)(long)ctx->data, (void *)(long)ctx->data_end, false, &f))
+	if (!frame_at((void *)(long)ctx->data, (void *)(long)ctx->data_end, false,
+	              ETH_HLEN, &f))
 		return XDP_ABORTED;
 	write_common(&f, bpf_htons(ETH_P_IP), flow);
 	*f.v4 = (struct iphdr){.version = 4,
@@ -62,7 +65,8 @@ int generate6(struct xdp_md *ctx)
 	__u32 flow = next_flow();
 	struct frame f;
 
-	if (!frame_at((void *)(long)ctx->data, (void *)(long)ctx->data_end, true, &f))
+	if (!frame_at((void *)(long)ctx->data, (void *)(long)ctx->data_end, true,
+	              ETH_HLEN, &f))
 		return XDP_ABORTED;
 	write_common(&f, bpf_htons(ETH_P_IPV6), flow);
 	*f.v6 = (struct ipv6hdr){.version = 6,
@@ -82,6 +86,8 @@ static __always_inline void swap_common(struct frame *f)
 
 	f->udp->source = f->udp->dest;
 	f->udp->dest = port;
+	if (!f->eth)
+		return;
 	f->eth->h_dest[5] = 1;
 	f->eth->h_source[5] = 2;
 }
@@ -106,22 +112,39 @@ static __always_inline bool swap6(struct frame *f)
 	return !same6(&source, &client);
 }
 
-/* At ingress of the far end of a link.  What is not ours (neighbour discovery) is dropped. */
-SEC("tc")
-int reflect(struct __sk_buff *skb)
+/* Makes the answer.  What is not ours (neighbour discovery) is to be dropped. */
+static __always_inline bool turn(struct __sk_buff *skb, __u32 l2_len)
 {
 	void *start = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 	struct frame f;
 
-	if (frame_at(start, end, false, &f) && frame_is_ours(&f))
+	if (frame_at(start, end, false, l2_len, &f) && frame_is_ours(&f))
 		count.translated += swap4(&f);
-	else if (frame_at(start, end, true, &f) && frame_is_ours(&f))
+	else if (frame_at(start, end, true, l2_len, &f) && frame_is_ours(&f))
 		count.translated += swap6(&f);
 	else
-		return TC_ACT_SHOT;
+		return false;
 	count.reflected++;
 	count.device[skb->ifindex % TRAFFIC_DEVICES]++;
-	return bpf_redirect(skb->ifindex, 0);
+	return true;
+}
+
+/* At ingress of the far end of a link. */
+SEC("tc")
+int reflect(struct __sk_buff *skb)
+{
+	return turn(skb, ETH_HLEN) ? bpf_redirect(skb->ifindex, 0) : TC_ACT_SHOT;
+}
+
+/* At egress of a TUN link itself, so that no process has to read it.  The answer is a new packet. */
+SEC("tc")
+int reflect_tun(struct __sk_buff *skb)
+{
+	if (!turn(skb, 0))
+		return TC_ACT_SHOT;
+	skb->mark = 0;
+	skb->tc_index = 0;
+	return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
 }
 
 static __always_inline bool ports_are_right(const struct frame *f)
@@ -144,15 +167,17 @@ int sink(struct __sk_buff *skb)
 	struct frame f;
 	bool right;
 
-	if (frame_at(start, end, false, &f) && frame_is_ours(&f))
+	if (frame_at(start, end, false, ETH_HLEN, &f) && frame_is_ours(&f))
 		right = f.v4->daddr == client4(f.data->flow) && f.v4->saddr == host4(f.data->flow);
-	else if (frame_at(start, end, true, &f) && frame_is_ours(&f))
+	else if (frame_at(start, end, true, ETH_HLEN, &f) && frame_is_ours(&f))
 		right = addresses_are_right6(&f);
 	else
 		return TC_ACT_SHOT;
 	right = right && ports_are_right(&f);
 	count.returned += right;
 	count.astray += !right;
+	if (stamp)
+		count.last_ns = bpf_ktime_get_ns();
 	return TC_ACT_SHOT;
 }
 
@@ -164,7 +189,8 @@ int wire_out(struct __sk_buff *skb)
 	struct frame f;
 
 	if (!order.links ||
-	    !frame_at((void *)(long)skb->data, (void *)(long)skb->data_end, false, &f))
+	    !frame_at((void *)(long)skb->data, (void *)(long)skb->data_end, false,
+	              ETH_HLEN, &f))
 		return TC_ACT_SHOT;
 	return bpf_redirect(order.wan1 + f.data->flow % order.links, 0);
 }
@@ -172,6 +198,20 @@ int wire_out(struct __sk_buff *skb)
 SEC("tc")
 int wire_in(struct __sk_buff *skb)
 {
+	return bpf_redirect(order.lan, 0);
+}
+
+/* The same for a TUN link. */
+SEC("tc")
+int wire_in_tun(struct __sk_buff *skb)
+{
+	struct ethhdr eth = {.h_dest = {2, 0, 0, 0, 0, 2},
+	                     .h_source = {2, 0, 0, 0, 0, 1},
+	                     .h_proto = bpf_htons(ETH_P_IP)};
+
+	if (bpf_skb_change_head(skb, ETH_HLEN, 0) ||
+	    bpf_skb_store_bytes(skb, 0, &eth, sizeof(eth), 0))
+		return TC_ACT_SHOT;
 	return bpf_redirect(order.lan, 0);
 }
 

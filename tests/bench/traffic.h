@@ -27,7 +27,8 @@ struct traffic_count {
 	__u64 translated; /* of these, with a source that is not the client's */
 	__u64 returned;   /* answers at the client with the client's own addresses */
 	__u64 astray;     /* answers that reached the wrong client, or with wrong ports */
-	__u32 device[TRAFFIC_DEVICES]; /* reflected, by the far end's ifindex */
+	__u64 last_ns;    /* CLOCK_MONOTONIC at the last of these, if asked for */
+	__u32 device[TRAFFIC_DEVICES]; /* reflected, by ifindex of the far end, or of the TUN link */
 };
 
 #endif

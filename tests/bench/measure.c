@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cache.h"
+#include "inject.h"
+#include "measure.h"
+#include "user/base/defs.h"
+
+#define UDP_STREAM_US 2100000 /* conntrack calls no UDP flow assured before 2 s are over */
+#define WARM_PASSES 30
+#define WARM_PAUSE_US 100000 /* below the period of the checks */
+
+static int pass(const struct scenario *s, const struct gateway *gw, uint32_t packets,
+                struct inject_result *ret)
+{
+	const struct inject_run run = {.ipv6 = s->ipv6, .flows = s->flows, .packets = packets};
+
+	return inject(gw, &run, ret);
+}
+
+/* Until the cache passes what there is; a row for which it never does will be found invalid. */
+static int warm_cache(const struct scenario *s, const struct gateway *gw)
+{
+	uint64_t before, now = 0;
+	struct inject_result result;
+	int r = cache_passed(&gw->maps, &before);
+
+	for (int i = 0; !r && i < WARM_PASSES; i++) {
+		r = pass(s, gw, s->flows, &result);
+		if (!r)
+			r = cache_passed(&gw->maps, &now);
+		if (!r && now - before >= 2 * s->flows * 0.995)
+			break;
+		before = now;
+		usleep(WARM_PAUSE_US);
+	}
+	return r;
+}
+
+/* Two passes before a round trip is measured: the second finds every connection seen both ways. */
+static int warm(const struct scenario *s, const struct gateway *gw)
+{
+	struct inject_result result;
+	int r = pass(s, gw, 2 * s->flows, &result);
+
+	if (r || !gateway_has(gw, GATEWAY_CACHE))
+		return r;
+	usleep(UDP_STREAM_US);
+	return warm_cache(s, gw);
+}
+
+static void add_count(struct traffic_count *sum, const struct traffic_count *c)
+{
+	sum->reflected += c->reflected;
+	sum->translated += c->translated;
+	sum->returned += c->returned;
+	sum->astray += c->astray;
+	for (size_t i = 0; i < TRAFFIC_DEVICES; i++)
+		sum->device[i] += c->device[i];
+}
+
+static int measure_sending(const struct scenario *s, unsigned int round, struct row *row)
+{
+	const time_t start = time(NULL);
+	struct inject_result result;
+	uint64_t ns = 0, packets = 0;
+	int r;
+
+	do {
+		r = pass(s, row->gw, s->packets, &result);
+		if (r < 0)
+			return r;
+		ns += result.ns;
+		packets += s->packets;
+		add_count(&row->seen, &result.count);
+	} while (s->seconds && time(NULL) - start <= s->seconds);
+	row->ns[round] = (double)ns / packets;
+	row->packets += packets;
+	return 0;
+}
+
+static int measure_cached(const struct scenario *s, unsigned int round, struct row *row)
+{
+	uint64_t before, after;
+	int r = cache_passed(&row->gw->maps, &before);
+
+	if (!r)
+		r = measure_sending(s, round, row);
+	if (!r)
+		r = cache_passed(&row->gw->maps, &after);
+	if (!r)
+		row->cached += after - before;
+	return r;
+}
+
+static int measure_row(const struct scenario *s, unsigned int round, struct row *row)
+{
+	int r = gateway_flush(row->gw);
+
+	if (!r)
+		r = gateway_enter(row->gw);
+	if (!r && !s->fresh)
+		r = warm(s, row->gw);
+	if (!r)
+		r = gateway_has(row->gw, GATEWAY_CACHE) ? measure_cached(s, round, row)
+		                                        : measure_sending(s, round, row);
+	return r ?: gateway_flush(row->gw);
+}
+
+/* Each round starts with another variant, so that none always follows the same one's caches. */
+static int measure_round(struct table *table, unsigned int round)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < table->n; i++)
+		r = measure_row(table->scenario, round, &table->rows[(i + round) % table->n]);
+	return r;
+}
+
+/* The first round only warms slabs and caches: its place is overwritten, its counts are kept. */
+int measure_table(struct table *table)
+{
+	int r = measure_round(table, 0);
+
+	for (unsigned int round = 0; !r && round < table->rounds; round++)
+		r = measure_round(table, round);
+	return r;
+}
