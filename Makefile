@@ -20,7 +20,8 @@ CFLAGS	 += -fsanitize=address,undefined -fno-omit-frame-pointer
 LDFLAGS	 += -fsanitize=address,undefined
 endif
 BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror -I. -Ibpf \
-	    -idirafter /usr/include/$(shell uname -m)-linux-gnu
+	    -idirafter /usr/include/$(shell uname -m)-linux-gnu \
+	    $(if $(filter x86_64,$(shell uname -m)),-DASYM_ORDERED_LOADS)
 
 Q	 := $(if $(V),,@)
 say	  = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)

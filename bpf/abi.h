@@ -258,7 +258,7 @@ struct asym_clock {
 /*
  * Why a packet went the way it went.  One counter each in map "asym_counters"; every packet that a
  * tc program at ingress sees, and every connect() and unconnected datagram of the namespace, raises
- * exactly one, but for FLOW_*, which tell what the flow cache did besides.  X(NAME, "name", "help")
+ * exactly one, but for CACHE_*, which tell what the flow cache did besides.  X(NAME, "name", "help")
  */
 #define ASYM_REASONS(X)                                                                            \
 	X(LAN_BUCKET, "lan_bucket", "from a LAN, link chosen by the policy's buckets")             \
@@ -289,15 +289,15 @@ struct asym_clock {
 	X(HOST_FAILED, "host_failed", "router's own socket, the kernel refused the mark or memory") \
 	X(LAN_FLOW, "lan_flow", "from a LAN, passed by the flow cache")                            \
 	X(LINK_FLOW, "link_flow", "from a link, passed by the flow cache")                         \
-	X(FLOW_NEW, "flow_new", "pairs put into the flow cache")                                   \
-	X(FLOW_SENT, "flow_sent", "packets shown to the stack that it sent on: entries refreshed") \
-	X(FLOW_STALE, "flow_stale", "packets shown to the stack as the entry was not lately checked") \
-	X(FLOW_ARRIVAL, "flow_arrival", "packets shown to the stack as they came by another device") \
-	X(FLOW_OVERSIZE, "flow_oversize", "packets shown to the stack as larger than any before")  \
-	X(FLOW_CLOSED, "flow_closed", "pairs taken out of the flow cache by FIN or RST")           \
-	X(FLOW_UNFIT, "flow_unfit", "flows that conntrack does not hold fit for the flow cache")   \
-	X(FLOW_FULL, "flow_full", "flows and hops that found no room in the flow cache")           \
-	X(FLOW_EVICTED, "flow_evicted", "idle pairs that made room in the flow cache")
+	X(CACHE_NEW, "cache_new", "pairs put into the flow cache")                                   \
+	X(CACHE_SENT, "cache_sent", "packets shown to the stack that it sent on: entries refreshed") \
+	X(CACHE_STALE, "cache_stale", "packets shown to the stack as the entry was not lately checked") \
+	X(CACHE_ARRIVAL, "cache_arrival", "packets shown to the stack as they came by another device") \
+	X(CACHE_OVERSIZE, "cache_oversize", "packets shown to the stack as larger than any before")  \
+	X(CACHE_CLOSED, "cache_closed", "pairs taken out of the flow cache by FIN or RST")           \
+	X(CACHE_UNFIT, "cache_unfit", "flows that conntrack does not hold fit for the flow cache")   \
+	X(CACHE_FULL, "cache_full", "flows and hops that found no room in the flow cache")           \
+	X(CACHE_EVICTED, "cache_evicted", "idle pairs that made room in the flow cache")
 
 enum asym_reason {
 #define X(name, label, help) ASYM_##name,

@@ -9,8 +9,11 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
 #include <stdbool.h>
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -29,5 +32,24 @@
 
 /* include/net/ip.h: more fragments follow, or an offset: not a whole datagram. */
 #define IP_FRAGMENT (0x2000 | 0x1fff)
+
+/* Read or written once, where another CPU may write or read at the same time. */
+#define ASYM_ONCE(x) (*(volatile typeof(x) *)&(x))
+
+/*
+ * What was read before is what is compared after.  x86 loads in order; elsewhere an atomic operation
+ * that returns a value is a full barrier (Documentation/bpf/standardization: memory ordering of
+ * BPF_FETCH is that of the kernel's fully ordered atomics).
+ */
+ASYM_INLINE void read_barrier(void)
+{
+#ifdef ASYM_ORDERED_LOADS
+	asm volatile("" ::: "memory");
+#else
+	__u32 here = 0;
+
+	__sync_fetch_and_add(&here, 0);
+#endif
+}
 
 #endif

@@ -60,6 +60,31 @@ struct {
 	ASYM_MAP(BPF_MAP_TYPE_LRU_HASH, struct asym_sticky_key, struct asym_sticky, 65536);
 } asym_sticky SEC(".maps") __weak;
 
+/* The flow cache.  User space sizes both tables, in powers of two.  Mappable: that puts entries on
+ * cache lines of their own (kernel/bpf/arraymap.c, array_map_alloc) and lets user space read. */
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_block4, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+} asym_flows4 SEC(".maps") __weak;
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_block6, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+} asym_flows6 SEC(".maps") __weak;
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_hop, ASYM_HOPS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+} asym_hops SEC(".maps") __weak;
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, __u32, ASYM_TRIED);
+} asym_tried SEC(".maps") __weak;
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_clock, 1);
+} asym_clock SEC(".maps") __weak;
+
 struct {
 	ASYM_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, __u64, ASYM_REASON_MAX);
 } asym_counters SEC(".maps") __weak;
@@ -67,5 +92,14 @@ struct {
 struct {
 	ASYM_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct asym_hits, ASYM_BANKS * ASYM_MAX_RULES);
 } asym_hits SEC(".maps") __weak;
+
+
+/* Set by user space before it loads the programs; branches on them cost nothing. */
+const volatile __u32 asym_has_ct __weak = 0;     /* the flow cache is on: bpf_skb_ct_lookup is there */
+const volatile __u32 asym_has_summed __weak = 0; /* bpf_cast_to_kern_ctx is there */
+const volatile __u32 asym_flow_mask4 __weak = 0; /* blocks of asym_flows4, less one */
+const volatile __u32 asym_flow_mask6 __weak = 0;
+const volatile __u32 asym_flow_seed __weak = 0;
+const volatile __u32 asym_flow_period __weak = 0; /* jiffies between checks of an entry */
 
 #endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Taking a flow into the cache: what conntrack knows of it becomes a pair of entries. */
+#ifndef ASYM_CACHE_H
+#define ASYM_CACHE_H
+
+#include "lib/scratch.h"
+
+/*
+ * Whether to look at a flow now: not at its first packet, which may be its last, and not twice in half
+ * a period.  The table forgets what another flow overwrites, so it costs a packet at most.
+ */
+ASYM_INLINE bool cache_may_try(const struct flow *f)
+{
+	__u32 slot = f->hash >> 16, tag = f->hash << 16;
+	__u16 pause = asym_flow_period / 2, now = f->now;
+	__u32 *tried = bpf_map_lookup_elem(&asym_tried, &slot);
+
+	if (!tried)
+		return false;
+	if ((*tried ^ tag) >> 16) {
+		*tried = tag | (__u16)(now - pause);
+		return false;
+	}
+	if ((__u16)(now - *tried) < pause)
+		return false;
+	*tried = tag | now;
+	return true;
+}
+
+/* Whether the cache holds this already, both ways. */
+ASYM_INLINE bool cache_has(int family, const struct flow *f, const struct connection *c)
+{
+	struct asym_flow_state *e = entry_seek(family, f->in, f->udp), *peer;
+
+	if (!e || !entry_is_current(e, f->epoch) ||
+	    !asym_tuple_equal(entry_out(e, family), c->out, tuple_words(family)))
+		return false;
+	peer = entry_peer(family, e, f->udp);
+	return peer && entry_is_current(peer, f->epoch);
+}
+
+ASYM_INLINE bool cache_write_pair(int family, const struct flow *f, const struct connection *c,
+				  struct entry_spec *spec)
+{
+	int words = tuple_words(family);
+
+	spec->flags = entry_kind(f->udp) | (c->reply ? 0 : ASYM_FLOW_ORIGINAL);
+	copy_words(spec->out, c->out, words);
+	if (!entry_write(family, spec))
+		return false;
+	spec->flags ^= ASYM_FLOW_ORIGINAL;
+	copy_words(spec->walk.in, c->answer, words);
+	asym_tuple_reverse(f->in, words, spec->out);
+	return entry_write(family, spec);
+}
+
+ASYM_INLINE void cache_spec(int family, const struct flow *f, struct entry_spec *ret)
+{
+	copy_words(ret->walk.in, f->in, tuple_words(family));
+	ret->walk.udp = f->udp;
+	ret->walk.now = f->now;
+	ret->walk.epoch = f->epoch;
+	ret->link = 0;
+}
+
+ASYM_INLINE void cache_count(struct __sk_buff *skb, int family, const struct flow *f, bool written)
+{
+	count_reason(written ? ASYM_CACHE_NEW : ASYM_CACHE_FULL);
+	if (written)
+		flow_tag(skb);
+	else
+		entry_drop(family, f->in, f->udp);
+}
+
+ASYM_INLINE void cache_connection(struct __sk_buff *skb, int family, struct scratch *s)
+{
+	struct connection *c = &s->connection;
+	const struct flow *f = &s->flow;
+
+	if (!connection_look_up(skb, f->in, tuple_words(family), f->udp, c)) {
+		count_reason(ASYM_CACHE_UNFIT);
+		entry_drop(family, f->in, f->udp);
+		return;
+	}
+	if (cache_has(family, f, c))
+		return;
+	cache_spec(family, f, &s->spec);
+	s->spec.link = (c->mark & s->config.mark_mask) >> (s->config.mark_shift & 31);
+	cache_count(skb, family, f, cache_write_pair(family, f, c, &s->spec));
+}
+
+/* One direction, not translated. */
+ASYM_INLINE void cache_stateless(struct __sk_buff *skb, int family, struct scratch *s)
+{
+	cache_spec(family, &s->flow, &s->spec);
+	copy_words(s->spec.out, s->flow.in, tuple_words(family));
+	s->spec.flags = entry_kind(s->flow.udp) | ASYM_FLOW_ORIGINAL | ASYM_FLOW_STATELESS;
+	cache_count(skb, family, &s->flow, entry_write(family, &s->spec));
+}
+
+ASYM_INLINE int cache_family(struct __sk_buff *skb, int family)
+{
+	struct scratch *s = scratch();
+
+	if (!s)
+		return -1;
+	if (s->mode == ASYM_FASTPATH_STATELESS)
+		cache_stateless(skb, family, s);
+	else
+		cache_connection(skb, family, s);
+	return 0;
+}
+
+/* Functions of their own: verified once, and off the caller's stack. */
+__noinline int cache_v4(struct __sk_buff *skb)
+{
+	return cache_family(skb, ASYM_V4);
+}
+
+__noinline int cache_v6(struct __sk_buff *skb)
+{
+	return cache_family(skb, ASYM_V6);
+}
+
+/* What a rule or device says about the flow at hand. */
+ASYM_INLINE void cache_allow(const struct asym_config *config, enum asym_fastpath mode)
+{
+	struct scratch *s = scratch();
+
+	if (!s)
+		return;
+	s->config = *config;
+	s->mode = mode;
+}
+
+/* FIN, SYN or RST: this packet and those after it are the stack's. */
+ASYM_INLINE void cache_end(struct __sk_buff *skb)
+{
+	struct scratch *s = scratch();
+	bool ended;
+
+	if (!s)
+		return;
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		ended = entry_drop(ASYM_V4, s->flow.in, false);
+	else
+		ended = entry_drop(ASYM_V6, s->flow.in, false);
+	if (ended)
+		count_reason(ASYM_CACHE_CLOSED);
+}
+
+/* A packet that fast_path() did not send, verdict as it gave it. */
+ASYM_INLINE void cache_flow(struct __sk_buff *skb, enum flow_verdict verdict)
+{
+	struct scratch *s;
+
+	if (verdict == FLOW_END)
+		cache_end(skb);
+	if (verdict != FLOW_UNKNOWN && verdict != FLOW_DOUBT)
+		return;
+	s = scratch();
+	if (!s || s->mode == ASYM_FASTPATH_OFF || !cache_may_try(&s->flow))
+		return;
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		cache_v4(skb);
+	else
+		cache_v6(skb);
+}
+
+#endif

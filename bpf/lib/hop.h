@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Hops: the ways by which packets leave.  A hop is found by its content and never changes while it is
+ * in use, so that who holds its number needs no lock.
+ */
+#ifndef ASYM_HOP_H
+#define ASYM_HOP_H
+
+#include "lib/maps.h"
+
+#define HOP_TRIES 8
+/* A hop is free again when the stack has sent nothing that way for so many periods.  Entries that
+ * refer to it are stale after one. */
+#define HOP_IDLE 64
+
+ASYM_INLINE __u32 hop_hash(const struct asym_hop *h)
+{
+	const __u32 *w = (const __u32 *)h;
+	__u64 sum = 0;
+
+	for (int i = 1; i < (int)(sizeof(*h) / 4); i++)
+		sum = (sum ^ w[i]) * 0x9e3779b97f4a7c15ull;
+	return sum >> 40;
+}
+
+/* All but the time. */
+ASYM_INLINE bool hop_equal(const struct asym_hop *a, const struct asym_hop *b)
+{
+	const __u32 *x = (const __u32 *)a, *y = (const __u32 *)b;
+	__u32 differs = 0;
+
+	for (int i = 1; i < (int)(sizeof(*a) / 4); i++)
+		differs |= x[i] ^ y[i];
+	return !differs;
+}
+
+/* A time that means neither free nor busy. */
+ASYM_INLINE __u32 hop_time(__u32 now)
+{
+	return now && now != ASYM_HOP_BUSY ? now : 1;
+}
+
+/* Whether the hop, seen in use at time `used`, is still this one and now has the time of today. */
+ASYM_INLINE bool hop_touch(struct asym_hop *h, __u32 used, __u32 now)
+{
+	if (now - used < asym_flow_period)
+		return true;
+	return __sync_val_compare_and_swap(&h->used, used, hop_time(now)) == used;
+}
+
+ASYM_INLINE bool hop_claim(struct asym_hop *h, __u32 used, const struct asym_hop *want, __u32 now)
+{
+	if (__sync_val_compare_and_swap(&h->used, used, ASYM_HOP_BUSY) != used)
+		return false;
+	h->ifindex = want->ifindex;
+	h->mark = want->mark;
+	h->priority = want->priority;
+	__builtin_memcpy(h->mac, want->mac, sizeof(h->mac));
+	h->l2_len = want->l2_len;
+	__sync_lock_test_and_set(&h->used, hop_time(now));
+	return true;
+}
+
+/* The number of a hop like `want`, or 0 when there is no room. */
+ASYM_INLINE __u32 hop_number(const struct asym_hop *want, __u32 now)
+{
+	__u32 hash = hop_hash(want), room = 0, room_used = 0;
+	struct asym_hop *h;
+
+	for (int i = 0; i < HOP_TRIES; i++) {
+		__u32 n = (hash + i) & (ASYM_HOPS - 1), used;
+
+		h = bpf_map_lookup_elem(&asym_hops, &n);
+		if (!h || !n)
+			continue;
+		used = ASYM_ONCE(h->used);
+		if (used == ASYM_HOP_BUSY)
+			continue;
+		if (used && hop_equal(h, want) && hop_touch(h, used, now))
+			return n;
+		if (!room && (!used || now - used >= HOP_IDLE * asym_flow_period)) {
+			room = n;
+			room_used = used;
+		}
+	}
+	h = room ? bpf_map_lookup_elem(&asym_hops, &room) : NULL;
+	return h && hop_claim(h, room_used, want, now) ? room : 0;
+}
+
+#endif
