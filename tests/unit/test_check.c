@@ -64,6 +64,11 @@ static const struct {
 	{ LINKS POLICY "\nrule r { policy = p family = !ipv6 dst = 2001:db8::/32 }", FINDING_ERROR, 2, "family: contradicts dst" },
 	{ LINKS POLICY "\nrule r { policy = p src = 10.0.0.0/8 dst = 2001:db8::/32 }", FINDING_ERROR, 2, "src: is of another family than dst" },
 	{ LINKS POLICY "\nrule r { policy = p proto = tcp dport = {80, 443, 80} }", FINDING_WARNING, 2, "dport: \"80-80\" is given twice" },
+	{ "\nlink a { fastpath = stateless nat = none } policy q { links = a } rule q { in = x policy = q }" BASE,
+	  FINDING_ERROR, 2, "fastpath: stateless, but link \"a\" translates addresses" },
+	{ "link a { nat = none nat6 = none } link b { nat = none } policy q { tier { links = a } tier { links = b } }\n"
+	  "rule r { in = x policy = q fastpath = stateless }\n" BASE, FINDING_ERROR, 2,
+	  "fastpath: stateless in rule \"r\", but link \"b\" of its policy translates addresses" },
 	{ "link x {}\n" BASE, FINDING_WARNING, 1, "link: \"x\" is in no policy" },
 	{ "\npolicy q { links = wan }" BASE, FINDING_WARNING, 2, "policy: \"q\" is in no rule" },
 	{ "\nset s { prefixes = :: }" BASE, FINDING_WARNING, 2, "set: \"s\" is in no rule" },
@@ -89,6 +94,10 @@ static void test_model_good(void **state)
 		"table-base = 1 priority-base = 1 " BASE,
 		LINKS POLICY "rule r { policy = p src = !10.0.0.0/8 dst = 2001:db8::/32 family = ipv6 }",
 		LINKS POLICY "rule r { policy = p proto = {tcp, udp, udplite, sctp, dccp} dport = !80 }",
+		"link a { nat = none nat6 = none fastpath = stateless } link b { nat = none }"
+		"policy p { links = {a, b} } rule s { src = 10.0.0.0/8 policy = p fastpath = stateless }"
+		"rule r { family = ipv4 policy = p fastpath = stateless } rule t { policy = p }",
+		"fastpath = no link a {} policy p { links = a } rule r { policy = p fastpath = yes }",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
@@ -118,17 +127,21 @@ static void test_model_raw(void **state)
 	m.table_base = 100;
 	m.priority_base = 31000;
 	m.sticky_entries = 1;
+	m.flow_pairs = 1;
+	m.revalidate_s = 0;
 	check_model(&m, &f);
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "mark-mask: \"0xf0f0\" does not fit"), 1);
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "table-base: \"100\" takes in"), 1);
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "priority-base: \"31000\" leaves no"), 1);
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "sticky-entries: \"1\" is out of"), 1);
+	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "flow-pairs: \"1\" is out of"), 1);
+	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "revalidate: \"0s\" is out of"), 1);
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "name \"a\" is taken by command line"), 1);
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "device: \"a/b\" is no name"), 1);
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "weight: \"0\" is out of range"), 1);
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "nat: is of the other family, expected IPv4"), 1);
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "gateway6: is of the other family"), 1);
-	assert_int_equal(findings_errors(&f), 9);
+	assert_int_equal(findings_errors(&f), 11);
 	findings_done(&f);
 }
 

@@ -15,11 +15,12 @@
 static const char good[] =
 	"# one\n// two\n/* three\nfour */\n"
 	"mark-mask = 0xff0000   table-base = 0x1000   priority-base = 21000   seed = 9\n"
-	"sticky-entries = 4096 mss-clamp = no   forwarding = on   host-traffic = false\n"
+	"sticky-entries = 4096 mss-clamp = no   forwarding = on   host-traffic = false "
+	"fastpath = off flow-pairs = 4096 revalidate = 1m\n"
 	"lan { devices = {\"br-lan\", eth2,} }\n"
 	"link wan  { device = \"eth0.2\"  weight = 2  nat = none  nat6 = 2001:db8::7\n"
 	"  gateway = 192.0.2.1  gateway6 = fe80::1  reply = \"wan2\" }\n"
-	"link wan2 { nat = 192.0.2.7 }\n"
+	"link wan2 { nat = 192.0.2.7 fastpath = stateless }\n"
 	"link lte {}\n"
 	"set office { prefixes = {\"10.1.0.0/16\", 2001:db8::/32, 192.0.2.1} }\n"
 	"policy balanced {\n  tier { links = {\"wan\", \"wan2:3\"} } # a comment\n"
@@ -28,7 +29,7 @@ static const char good[] =
 	"rule https { family = ipv4 src = {192.168.1.0/24} dst = !\"10.0.0.0/8\" src-set = office\n"
 	"  dst-set = !office proto = {tcp, udp} sport = {!1, !'2-3'} dport = {443, \"8000-8100\"}\n"
 	"  dscp = {ef, 8, af41} in = \"br-lan\" policy = balanced sticky = 10m\n"
-	"  sticky-key = src+dst }\n"
+	"  sticky-key = src+dst fastpath = no }\n"
 	"rule rest { proto = {!icmp, !200} family = !ipv6 dscp = !0 in = {!eth2, !lo}\n"
 	"  policy = single sticky = 1d }\n";
 
@@ -39,7 +40,8 @@ static void check_globals(const struct model *m)
 	assert_int_equal(m->priority_base, 21000);
 	assert_int_equal(m->seed, 9);
 	assert_int_equal(m->sticky_entries, 4096);
-	assert_true(!m->mss_clamp && m->forwarding && !m->host_traffic);
+	assert_true(!m->mss_clamp && m->forwarding && !m->host_traffic && !m->fastpath);
+	assert_true(m->flow_pairs == 4096 && m->revalidate_s == 60);
 	assert_int_equal(m->n_lans, 2);
 	assert_string_equal(m->lans[1], "eth2");
 }
@@ -59,6 +61,8 @@ static void check_links(const struct model *m)
 	assert_string_equal(wan->reply, "wan2");
 	assert_int_equal(wan->place.line, 8);
 	assert_string_equal(wan->place.file, "conf");
+	assert_int_equal(wan->fastpath, ASYM_FASTPATH_ON);
+	assert_int_equal(wan[1].fastpath, ASYM_FASTPATH_STATELESS);
 	assert_string_equal(lte->device, "lte");
 	assert_int_equal(lte->weight, 1);
 	assert_true(lte->nat[ASYM_V4] == NAT_MASQUERADE && lte->nat[ASYM_V6] == NAT_MASQUERADE);
@@ -101,6 +105,7 @@ static void check_rules(const struct model *m)
 	assert_true(r->devices == 1 && !strcmp(r->device[0], "br-lan"));
 	assert_string_equal(r->policy, "balanced");
 	assert_true(r->sticky_s == 600 && r->sticky_key == ASYM_KEY_SRC_DST);
+	assert_true(r->fastpath == ASYM_FASTPATH_OFF && rest->fastpath == ASYM_FASTPATH_ON);
 	assert_int_equal(rest->negate, rest->match);
 	assert_int_equal(rest->family, ASYM_V6);
 	assert_int_equal(rest->proto[6], 1 << 8);
@@ -130,6 +135,7 @@ static void test_defaults(void **state)
 	assert_int_equal(p.m.mark_mask, 0xff00);
 	assert_int_equal(p.m.sticky_entries, 65536);
 	assert_true(p.m.mss_clamp && !p.m.forwarding && p.m.host_traffic);
+	assert_true(p.m.fastpath && !p.m.flow_pairs && p.m.revalidate_s == 1);
 	assert_int_equal(model_add_defaults(&m), 0);
 	assert_int_equal(m.n_policies, 0);
 	assert_int_equal(config_add_iface(&m, "a", &p.f), 0);
@@ -210,6 +216,15 @@ static const struct {
 	{ "priority-base = 31000", 1, "priority-base: \"31000\" is out of range, expected 1 to 30766" },
 	{ "sticky-entries = 1000", 1, "sticky-entries: \"1000\" is out of range, expected 1024 to" },
 	{ "mss-clamp = maybe", 1, "mss-clamp: \"maybe\" is neither, expected yes or no" },
+	{ "fastpath = stateless", 1, "fastpath: \"stateless\" is neither, expected yes or no" },
+	{ "flow-pairs = 1023", 1, "flow-pairs: \"1023\" is out of range, expected 1024 to 4194304" },
+	{ "flow-pairs = 4194305", 1, "flow-pairs: \"4194305\" is out of range" },
+	{ "revalidate = 0", 1, "revalidate: \"0\" is out of range, expected 1s to 60s" },
+	{ "revalidate = 2m", 1, "revalidate: \"2m\" is out of range" },
+	{ "revalidate = soon", 1, "revalidate: \"soon\" is no time" },
+	{ "link a { fastpath = stateles }", 1, "fastpath: \"stateles\" is unknown, expected one of "
+	  "yes, no, stateless; did you mean \"stateless\"?" },
+	{ "rule a { fastpath = maybe }", 1, "fastpath: \"maybe\" is unknown, expected one of yes" },
 	{ "link a { weight = 0 }", 1, "weight: \"0\" is out of range, expected 1 to 1000" },
 	{ "link a { weight = 1001 }", 1, "weight: \"1001\" is out of range" },
 	{ "link a { device = 'a b' }", 1, "device: \"a b\" is no name of a device" },
@@ -595,7 +610,9 @@ static void same_model(struct model *a, struct model *b)
 	assert_true(a->mark_mask == b->mark_mask && a->table_base == b->table_base &&
 		    a->priority_base == b->priority_base && a->seed == b->seed &&
 		    a->sticky_entries == b->sticky_entries && a->mss_clamp == b->mss_clamp &&
-		    a->forwarding == b->forwarding && a->host_traffic == b->host_traffic);
+		    a->forwarding == b->forwarding && a->host_traffic == b->host_traffic &&
+		    a->fastpath == b->fastpath && a->flow_pairs == b->flow_pairs &&
+		    a->revalidate_s == b->revalidate_s);
 	assert_true(a->n_lans == b->n_lans && a->n_links == b->n_links &&
 		    a->n_policies == b->n_policies && a->n_rules == b->n_rules &&
 		    a->n_sets == b->n_sets);

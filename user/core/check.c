@@ -52,6 +52,14 @@ static void check_ranges(const struct model *m, struct findings *f)
 		finding_add(f, FINDING_ERROR, NULL, 0,
 			    "sticky-entries: \"%u\" is out of range, expected 1024 to %d",
 			    m->sticky_entries, ASYM_MAX_STICKY);
+	if (m->flow_pairs && (m->flow_pairs < MODEL_MIN_PAIRS || m->flow_pairs > MODEL_MAX_PAIRS))
+		finding_add(f, FINDING_ERROR, NULL, 0,
+			    "flow-pairs: \"%u\" is out of range, expected %d to %d", m->flow_pairs,
+			    MODEL_MIN_PAIRS, MODEL_MAX_PAIRS);
+	if (m->revalidate_s < 1 || m->revalidate_s > MODEL_MAX_REVALIDATE_S)
+		finding_add(f, FINDING_ERROR, NULL, 0,
+			    "revalidate: \"%us\" is out of range, expected 1s to %ds",
+			    m->revalidate_s, MODEL_MAX_REVALIDATE_S);
 }
 
 static void check_limit(struct findings *f, const char *what, size_t n, size_t max)
@@ -164,6 +172,13 @@ static void check_link_addrs(const struct model_link *l, struct findings *f)
 	}
 }
 
+static void check_stateless(const struct model_link *l, struct findings *f)
+{
+	if (l->fastpath == ASYM_FASTPATH_STATELESS && check_link_nat(l, CHECK_BOTH_FAMILIES))
+		check_error(f, &l->place, "fastpath: stateless, but link \"%s\" translates "
+			    "addresses, expected nat = none and nat6 = none", l->name);
+}
+
 static void check_links(const struct model *m, struct findings *f)
 {
 	if (!m->n_links)
@@ -174,6 +189,7 @@ static void check_links(const struct model *m, struct findings *f)
 
 		check_device(m, i, f);
 		check_link_addrs(l, f);
+		check_stateless(l, f);
 		if (l->weight < 1 || l->weight > MODEL_MAX_WEIGHT)
 			check_error(f, &l->place, "weight: \"%u\" is out of range, expected 1 to "
 				    "%d", l->weight, MODEL_MAX_WEIGHT);

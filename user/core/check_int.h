@@ -21,6 +21,10 @@ const char *check_file(const struct place *p);
 void check_unknown_link(const struct model *m, struct findings *f, const struct place *p,
 			const char *key, const char *name);
 
+/* Families as bits; whether the link translates addresses of one of them. */
+#define CHECK_BOTH_FAMILIES (1 << ASYM_V4 | 1 << ASYM_V6)
+bool check_link_nat(const struct model_link *l, int families);
+
 void check_policies(const struct model *m, struct findings *f);
 void check_rules(const struct model *m, struct findings *f);
 void check_shadows(const struct model *m, struct findings *f);

@@ -186,6 +186,32 @@ static void check_family(struct findings *f, const struct model_rule *r)
 			    "same", family & src ? "dst" : "src", r->name);
 }
 
+bool check_link_nat(const struct model_link *l, int families)
+{
+	return (families & 1 << ASYM_V4 && l->nat[ASYM_V4] != NAT_NONE) ||
+	       (families & 1 << ASYM_V6 && l->nat[ASYM_V6] != NAT_NONE);
+}
+
+/* Without conntrack's knowledge nothing is translated: the link must not need it. */
+static void check_stateless(const struct model *m, struct findings *f, const struct model_rule *r)
+{
+	int families = family_bits(r) & prefix_bits(r, &r->src, ASYM_MATCH_SRC) &
+		       prefix_bits(r, &r->dst, ASYM_MATCH_DST);
+	const struct model_policy *p = model_policy_find(m, r->policy);
+
+	for (size_t t = 0; r->fastpath == ASYM_FASTPATH_STATELESS && p && t < p->n; t++)
+		for (size_t i = 0; i < p->tiers[t].n; i++) {
+			const char *name = p->tiers[t].members[i].link;
+			const struct model_link *l = model_link_find(m, name);
+
+			if (l && check_link_nat(l, families))
+				check_error(f, &r->place, "fastpath: stateless in rule \"%s\", but "
+					    "link \"%s\" of its policy translates addresses, "
+					    "expected nat = none and nat6 = none there", r->name,
+					    name);
+		}
+}
+
 static void check_rule(const struct model *m, struct findings *f, const struct model_rule *r)
 {
 	if (!*r->policy)
@@ -198,6 +224,7 @@ static void check_rule(const struct model *m, struct findings *f, const struct m
 	check_ports(f, r, "sport", ASYM_MATCH_SPORT, r->sport, r->sports);
 	check_ports(f, r, "dport", ASYM_MATCH_DPORT, r->dport, r->dports);
 	check_family(f, r);
+	check_stateless(m, f, r);
 }
 
 void check_rules(const struct model *m, struct findings *f)

@@ -104,6 +104,8 @@ bool config_number(struct config *c, const char *key, const char *value, uint32_
 bool config_bool(struct config *c, const char *key, const char *value, bool *ret);
 bool config_word(struct config *c, const char *key, const char *value, const char *const *words,
 		 size_t n, unsigned int *ret);
+bool config_fastpath(struct config *c, const char *key, const char *value,
+		     enum asym_fastpath *ret);
 bool config_name(struct config *c, const char *key, const char *value, char *ret_name);
 bool config_device(struct config *c, const char *key, const char *value, char *ret_device);
 bool config_addr(struct config *c, const char *key, const char *value, enum asym_family family,

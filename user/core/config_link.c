@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The sections "lan" and "link", and the keys outside of sections. */
+#include "base/num.h"
 #include "core/check_int.h"
 #include "core/config_ctx.h"
+#include <errno.h>
 #include <string.h>
 
 /* -------- keys outside of sections */
@@ -63,6 +65,25 @@ static void set_host_traffic(struct config *c, const char *key, const char *valu
 	config_bool(c, key, value, &c->m->host_traffic);
 }
 
+static void set_fastpath(struct config *c, const char *key, const char *value)
+{
+	config_bool(c, key, value, &c->m->fastpath);
+}
+
+static void set_flow_pairs(struct config *c, const char *key, const char *value)
+{
+	config_number(c, key, value, MODEL_MIN_PAIRS, MODEL_MAX_PAIRS, &c->m->flow_pairs);
+}
+
+static void set_revalidate(struct config *c, const char *key, const char *value)
+{
+	int r = num_parse_seconds(value, 1, MODEL_MAX_REVALIDATE_S, &c->m->revalidate_s);
+
+	if (r)
+		config_error(c, "%s: \"" SHOWN "\" is %s, expected 1s to %ds", key, value,
+			     r == -ERANGE ? "out of range" : "no time", MODEL_MAX_REVALIDATE_S);
+}
+
 static const struct config_key root_keys[] = {
 	{ "mark-mask", false, set_mark_mask },
 	{ "table-base", false, set_table_base },
@@ -72,6 +93,9 @@ static const struct config_key root_keys[] = {
 	{ "mss-clamp", false, set_mss_clamp },
 	{ "forwarding", false, set_forwarding },
 	{ "host-traffic", false, set_host_traffic },
+	{ "fastpath", false, set_fastpath },
+	{ "flow-pairs", false, set_flow_pairs },
+	{ "revalidate", false, set_revalidate },
 };
 
 static const struct config_section *const root_sections[] = {
@@ -189,6 +213,11 @@ static void set_reply(struct config *c, const char *key, const char *value)
 	config_name(c, key, value, c->link.reply);
 }
 
+static void set_link_fastpath(struct config *c, const char *key, const char *value)
+{
+	config_fastpath(c, key, value, &c->link.fastpath);
+}
+
 static void end_link(struct config *c)
 {
 	struct model_link *slot;
@@ -209,7 +238,7 @@ static const struct config_key link_keys[] = {
 	{ "device", false, set_device },   { "weight", false, set_weight },
 	{ "nat", false, set_nat },	   { "nat6", false, set_nat6 },
 	{ "gateway", false, set_gateway }, { "gateway6", false, set_gateway6 },
-	{ "reply", false, set_reply },
+	{ "reply", false, set_reply },	   { "fastpath", false, set_link_fastpath },
 };
 
 const struct config_section config_link = {

@@ -19,6 +19,10 @@ static void print_globals(const struct model *m, struct str *out)
 	str_add(out, "mss-clamp = %s\n", yes_no(m->mss_clamp));
 	str_add(out, "forwarding = %s\n", yes_no(m->forwarding));
 	str_add(out, "host-traffic = %s\n", yes_no(m->host_traffic));
+	str_add(out, "fastpath = %s\n", yes_no(m->fastpath));
+	if (m->flow_pairs)
+		str_add(out, "flow-pairs = %u\n", m->flow_pairs);
+	str_add(out, "revalidate = %us\n", m->revalidate_s);
 }
 
 static void print_lans(const struct model *m, struct str *out)
@@ -48,6 +52,12 @@ static void print_nat(struct str *out, const char *key, const struct model_link 
 		str_add(out, "\t%s = %s\n", key, model_nat_names[l->nat[f]]);
 }
 
+static void print_fastpath(enum asym_fastpath fastpath, struct str *out)
+{
+	if (fastpath != ASYM_FASTPATH_ON)
+		str_add(out, "\tfastpath = %s\n", model_fastpath_names[fastpath]);
+}
+
 static void print_link(const struct model_link *l, struct str *out)
 {
 	str_add(out, "\nlink \"%s\" {\n\tdevice = \"%s\"\n\tweight = %u\n", l->name, l->device,
@@ -58,6 +68,7 @@ static void print_link(const struct model_link *l, struct str *out)
 	print_addr(out, "gateway6", &l->gateway[ASYM_V6]);
 	if (*l->reply)
 		str_add(out, "\treply = \"%s\"\n", l->reply);
+	print_fastpath(l->fastpath, out);
 	str_add(out, "}\n");
 }
 
@@ -200,6 +211,7 @@ static void print_rule(const struct model_rule *r, struct str *out)
 	if (r->sticky_s)
 		str_add(out, "\tsticky = %us\n\tsticky-key = \"%s\"\n", r->sticky_s,
 			model_key_names[r->sticky_key]);
+	print_fastpath(r->fastpath, out);
 	str_add(out, "}\n");
 }
 

@@ -191,6 +191,11 @@ static void set_sticky_key(struct config *c, const char *key, const char *value)
 		c->rule.sticky_key = ASYM_KEY_SRC + word;
 }
 
+static void set_fastpath(struct config *c, const char *key, const char *value)
+{
+	config_fastpath(c, key, value, &c->rule.fastpath);
+}
+
 _Static_assert(ASYM_KEY_SRC_DST == ASYM_KEY_SRC + 1, "the two keys a sticky rule may have");
 
 /* ::/0 and the like hold the mapped IPv4 addresses too, which nobody means. */
@@ -232,7 +237,7 @@ static const struct config_key rule_keys[] = {
 	{ "sport", true, set_sport },	   { "dport", true, set_dport },
 	{ "dscp", true, set_dscp },	   { "in", true, set_in },
 	{ "policy", false, set_policy },   { "sticky", false, set_sticky },
-	{ "sticky-key", false, set_sticky_key },
+	{ "sticky-key", false, set_sticky_key }, { "fastpath", false, set_fastpath },
 };
 
 _Static_assert(ARRAY_SIZE(rule_keys) < CONFIG_MAX_KEYS, "the outline has a place for each");

@@ -31,7 +31,7 @@ bool config_number(struct config *c, const char *key, const char *value, uint32_
 	return !r;
 }
 
-bool config_bool(struct config *c, const char *key, const char *value, bool *ret)
+static bool is_bool(const char *value, bool *ret)
 {
 	static const char *const words[] = { "no", "yes", "off", "on", "false", "true" };
 
@@ -41,6 +41,13 @@ bool config_bool(struct config *c, const char *key, const char *value, bool *ret
 			return true;
 		}
 	}
+	return false;
+}
+
+bool config_bool(struct config *c, const char *key, const char *value, bool *ret)
+{
+	if (is_bool(value, ret))
+		return true;
 	config_error(c, "%s: \"" SHOWN "\" is neither, expected yes or no", key, value);
 	return false;
 }
@@ -69,6 +76,21 @@ bool config_word(struct config *c, const char *key, const char *value, const cha
 	}
 	word_error(c, key, value, words, n);
 	return false;
+}
+
+bool config_fastpath(struct config *c, const char *key, const char *value,
+		     enum asym_fastpath *ret)
+{
+	unsigned int word;
+	bool on;
+
+	if (is_bool(value, &on))
+		*ret = on ? ASYM_FASTPATH_ON : ASYM_FASTPATH_OFF;
+	else if (config_word(c, key, value, model_fastpath_names, ASYM_FASTPATH_MAX, &word))
+		*ret = word;
+	else
+		return false;
+	return true;
 }
 
 bool config_name(struct config *c, const char *key, const char *value, char *ret_name)

@@ -52,6 +52,21 @@ static int link_sysctls(struct plan *p, const char *device)
 	return r;
 }
 
+/*
+ * conntrack misses the packets that pass the flow cache: it must not judge by the windows and
+ * sequence numbers that it last saw (Documentation/networking/nf_conntrack-sysctl.rst; the latter
+ * since Linux 5.14).
+ */
+static int cache_sysctls(struct plan *p)
+{
+	int r = add_sysctl(p, PLAN_TCP_BE_LIBERAL, "1", PLAN_SYSCTL_SMALLER);
+
+	r = r ?: add_sysctl(p, "net/netfilter/nf_conntrack_tcp_ignore_invalid_rst", "1",
+			    PLAN_SYSCTL_SMALLER);
+	p->n_cache_sysctls = 2;
+	return r;
+}
+
 static int plan_sysctls(struct plan *p)
 {
 	int r = 0;
@@ -59,10 +74,11 @@ static int plan_sysctls(struct plan *p)
 	for (size_t i = 0; i < p->n_links && !r; i++)
 		if (p->links[i].ifindex)
 			r = link_sysctls(p, p->links[i].conf->device);
-	if (!p->model->forwarding)
-		return r;
-	r = r ?: add_sysctl(p, "net/ipv4/ip_forward", "1", PLAN_SYSCTL_SMALLER);
-	return r ?: add_sysctl(p, "net/ipv6/conf/all/forwarding", "1", PLAN_SYSCTL_SMALLER);
+	if (p->model->forwarding) {
+		r = r ?: add_sysctl(p, "net/ipv4/ip_forward", "1", PLAN_SYSCTL_SMALLER);
+		r = r ?: add_sysctl(p, "net/ipv6/conf/all/forwarding", "1", PLAN_SYSCTL_SMALLER);
+	}
+	return p->model->fastpath ? r ?: cache_sysctls(p) : r;
 }
 
 static int reserve_ids(struct plan *p)

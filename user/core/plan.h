@@ -65,6 +65,9 @@ struct plan_sysctl {
 	enum plan_sysctl_when when;
 };
 
+/* Whether conntrack takes TCP segments outside of the windows that it knows. */
+#define PLAN_TCP_BE_LIBERAL "net/netfilter/nf_conntrack_tcp_be_liberal"
+
 /* An id that a link has or had, so that marks and sticky entries stay true over a reload. */
 struct plan_id {
 	char name[MODEL_NAME];
@@ -89,6 +92,7 @@ struct plan {
 	size_t n_routes;
 	struct plan_sysctl *sysctls;
 	size_t n_sysctls;
+	size_t n_cache_sysctls; /* the last so many are of use with the flow cache only */
 
 	/* what the BPF maps of one bank hold */
 	struct asym_config config;

@@ -14,6 +14,25 @@ static const char *device_name(const struct plan *p, uint32_t ifindex)
 	return "?";
 }
 
+/* Ends a line. */
+static void text_fastpath(enum asym_fastpath fastpath, struct str *out)
+{
+	if (fastpath != ASYM_FASTPATH_ON)
+		str_add(out, " fastpath %s", model_fastpath_names[fastpath]);
+	str_add(out, "\n");
+}
+
+static void text_cache(const struct model *m, struct str *out)
+{
+	if (!m->fastpath)
+		str_add(out, "fastpath no\n");
+	else if (m->flow_pairs)
+		str_add(out, "fastpath yes flow-pairs %u revalidate %us\n", m->flow_pairs,
+			m->revalidate_s);
+	else
+		str_add(out, "fastpath yes revalidate %us\n", m->revalidate_s);
+}
+
 static void text_links(const struct plan *p, struct str *out)
 {
 	char addr[ADDR_STRLEN], gateway[ADDR_STRLEN];
@@ -21,8 +40,9 @@ static void text_links(const struct plan *p, struct str *out)
 	for (size_t i = 0; i < p->n_links; i++) {
 		const struct plan_link *l = &p->links[i];
 
-		str_add(out, "link %s id %u dev %s mark 0x%x table %u reply %u\n", l->conf->name,
+		str_add(out, "link %s id %u dev %s mark 0x%x table %u reply %u", l->conf->name,
 			l->id, l->conf->device, l->mark, l->table, l->reply);
+		text_fastpath(l->conf->fastpath, out);
 		for (int f = 0; f < ASYM_FAMILIES; f++)
 			str_add(out, "\tipv%d %s addr %s gateway %s\n", f == ASYM_V4 ? 4 : 6,
 				plan_down_names[l->down[f]],
@@ -91,7 +111,7 @@ static void text_bpf_rules(const struct plan *p, struct str *out)
 		if (r->sticky_s)
 			str_add(out, " sticky %us id 0x%08x key %s", r->sticky_s, r->sticky_id,
 				model_key_names[r->sticky_key]);
-		str_add(out, "\n");
+		text_fastpath(r->fastpath, out);
 	}
 }
 
@@ -115,6 +135,7 @@ void plan_text(const struct plan *p, struct str *out)
 	str_add(out, "reserved main %u blackhole %u unreachable %u probe %u\n",
 		p->reserved[PLAN_MAIN], p->reserved[PLAN_BLACKHOLE], p->reserved[PLAN_UNREACHABLE],
 		p->reserved[PLAN_PROBE]);
+	text_cache(p->model, out);
 	text_links(p, out);
 	text_policies(p, out);
 	text_bpf_rules(p, out);
