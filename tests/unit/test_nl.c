@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/diff.h"
 #include "nl/addr.h"
+#include "nl/attr.h"
 #include "nl/batch.h"
+#include "nl/conntrack.h"
 #include "nl/link.h"
 #include "nl/mark.h"
 #include "nl/route.h"
 #include "nl/rule.h"
 #include "tests/unit/netns.h"
 #include <errno.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -563,6 +568,86 @@ static void test_marks_iptables(void **state)
 	nl_close(&nl);
 }
 
+struct tcp_flags {
+	size_t connections, liberal;
+};
+
+static int count_flags(const struct nlmsghdr *h, void *data)
+{
+	static const struct attr_size any[CTA_PROTOINFO + 1] = { [CTA_PROTOINFO] = ATTR_NEST };
+	static const struct attr_size flags[CTA_PROTOINFO_TCP_MAX + 1] = {
+		[CTA_PROTOINFO_TCP_FLAGS_ORIGINAL] = { 2, 2 },
+		[CTA_PROTOINFO_TCP_FLAGS_REPLY] = { 2, 2 },
+	};
+	const struct nlattr *tb[ARRAY_SIZE(any)], *tcp[ARRAY_SIZE(flags)];
+	struct tcp_flags *ret = data;
+
+	assert_int_equal(attr_parse(h, sizeof(struct nfgenmsg), any, ARRAY_SIZE(any), tb), 0);
+	if (!tb[CTA_PROTOINFO])
+		return 0;
+	assert_int_equal(attr_parse_nest(mnl_attr_get_payload(tb[CTA_PROTOINFO]), flags,
+					 ARRAY_SIZE(flags), tcp), 0);
+	ret->connections++;
+	for (int i = CTA_PROTOINFO_TCP_FLAGS_ORIGINAL; i <= CTA_PROTOINFO_TCP_FLAGS_REPLY; i++)
+		ret->liberal += !!(*(uint8_t *)mnl_attr_get_payload(tcp[i]) &
+				   IP_CT_TCP_FLAG_BE_LIBERAL);
+	return 0;
+}
+
+static struct tcp_flags tcp_flags(struct nl *nl)
+{
+	struct nfgenmsg header = { .nfgen_family = AF_UNSPEC };
+	struct tcp_flags flags = { 0 };
+	struct nl_msg m;
+
+	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, &header,
+		 sizeof(header));
+	assert_int_equal(nl_dump(nl, &m, count_flags, NULL, &flags), 0);
+	return flags;
+}
+
+static void connect_to(int type, const char *host)
+{
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons(4711),
+				   .sin6_addr = addr(host) };
+	int fd = socket(AF_INET6, type, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+}
+
+/* Connections of both families become liberal in both directions, once and for all; a UDP one, which
+ * has no such thing, is passed over. */
+static void test_liberal(void **state)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(4711) };
+	struct tcp_flags flags;
+	struct nl nl;
+	int listener;
+
+	netns_need();
+	listener = socket(AF_INET6, SOCK_STREAM, 0);
+	sh("nft 'add table inet t; add chain inet t c { type filter hook input priority 0; };"
+	   "add rule inet t c ct state new counter'");
+	assert_int_equal(bind(listener, (struct sockaddr *)&any, sizeof(any)), 0);
+	assert_int_equal(listen(listener, 2), 0);
+	connect_to(SOCK_STREAM, "127.0.0.1");
+	connect_to(SOCK_STREAM, "::1");
+	connect_to(SOCK_DGRAM, "127.0.0.1");
+	nl = open_nl(NETLINK_NETFILTER);
+	flags = tcp_flags(&nl);
+	assert_true(flags.connections == 2 && !flags.liberal);
+	for (int twice = 0; twice < 2; twice++) {
+		assert_int_equal(conntrack_make_liberal(&nl), 0);
+		flags = tcp_flags(&nl);
+		assert_true(flags.connections == 2 && flags.liberal == 4);
+	}
+	sh("nft flush ruleset");
+	close(listener);
+	nl_close(&nl);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -572,6 +657,7 @@ int main(void)
 		netns_test(test_foreign_routes), netns_test(test_own_routes),
 		netns_test(test_own_rules),      netns_test(test_foreign_rules),
 		netns_test(test_marks),	       netns_test(test_marks_iptables),
+		netns_test(test_liberal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "apply/sysctl.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "nl/conntrack.h"
 #include <errno.h>
 #include <string.h>
 
@@ -139,13 +140,26 @@ int sysctl_write(struct sysctl_list *saved, char *ret_path)
 	return r;
 }
 
+/* conntrack has missed what passed the flow cache of connections that go on: strict again, it would
+ * find them out of their windows and withhold their NAT. */
+static void spare_connections(void)
+{
+	_cleanup_nl_ struct nl nl;
+
+	if (!nl_open(&nl, NETLINK_NETFILTER))
+		conntrack_make_liberal(&nl);
+}
+
 static int restore_one(const struct sysctl_saved *item)
 {
 	char present[sizeof(item->written)];
 	int r = value_read(item->path, present, sizeof(present));
 
-	if (!r && !strcmp(present, item->written) && strcmp(present, item->before))
+	if (!r && !strcmp(present, item->written) && strcmp(present, item->before)) {
+		if (!strcmp(item->path, PLAN_TCP_BE_LIBERAL))
+			spare_connections();
 		r = value_write(item->path, item->before);
+	}
 	return r == -ENOENT || r == -ENAMETOOLONG || r == -EFBIG ? 0 : r;
 }
 

@@ -34,8 +34,8 @@ int sysctl_plan(const struct plan_sysctl *settings, size_t n, struct sysctl_list
  * before it stay written. */
 int sysctl_write(struct sysctl_list *saved, char *ret_path);
 
-/* Writes back, last first, what still is as we wrote or meant to write it.  0, or the first -errno
- * and ret_path, after trying all of it. */
+/* Writes back, last first, what still is as we wrote or meant to write it; TCP connections outlive
+ * PLAN_TCP_BE_LIBERAL.  0, or the first -errno and ret_path, after trying all of it. */
 int sysctl_restore(const struct sysctl_list *saved, char *ret_path);
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdbool.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
@@ -8,50 +10,84 @@
 #include "nl/batch.h"
 #include "nl/conntrack.h"
 
+#define LIBERAL IP_CT_TCP_FLAG_BE_LIBERAL
+
 static const struct attr_size policy[] = {
 	[CTA_TUPLE_ORIG] = ATTR_NEST,
+	[CTA_PROTOINFO] = ATTR_NEST,
 	[CTA_MARK] = ATTR_U32,
 };
 
 /* Requests are collected while the kernel dumps, and sent after: a dump and a change do not go
  * together on one socket. */
-struct clearing {
+struct changes {
 	struct nl_batch batch;
-	uint32_t mask;
+	/* adds what is to change, false: nothing */
+	bool (*put)(const struct changes *c, const struct nlattr *const *tb, struct nl_msg *m);
+	uint32_t mask; /* of the mark */
 };
 
 /* The mask is inverted by the kernel: mark = (mark & ~mask) ^ value (nf_conntrack_netlink.c,
  * ctnetlink_change_mark). */
-static void add_change(struct clearing *c, uint8_t family, const struct nlattr *tuple)
+static bool put_mark(const struct changes *c, const struct nlattr *const *tb, struct nl_msg *m)
 {
-	struct nfgenmsg header = { .nfgen_family = family };
-	struct nl_msg m;
+	if (!(ntohl(attr_u32(tb[CTA_MARK], 0)) & c->mask))
+		return false;
+	nl_put_u32(m, CTA_MARK, 0);
+	nl_put_u32(m, CTA_MARK_MASK, htonl(c->mask));
+	return true;
+}
 
-	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, 0, &header, sizeof(header));
-	nl_put(&m, CTA_TUPLE_ORIG | NLA_F_NESTED, mnl_attr_get_payload(tuple),
-	       mnl_attr_get_payload_len(tuple));
-	nl_put_u32(&m, CTA_MARK, 0);
-	nl_put_u32(&m, CTA_MARK_MASK, htonl(c->mask));
-	nl_batch_add(&c->batch, &m);
+/* Within CTA_PROTOINFO, as the kernel parses it (nf_conntrack_proto_tcp.c, nlattr_to_tcp). */
+static bool put_liberal(const struct changes *c, const struct nlattr *const *tb, struct nl_msg *m)
+{
+	static const struct {
+		struct nlattr tcp;
+		struct {
+			struct nlattr head;
+			struct nf_ct_tcp_flags flags;
+			uint8_t pad[2];
+		} side[2];
+	} info = {
+		.tcp = { sizeof(info), CTA_PROTOINFO_TCP | NLA_F_NESTED },
+		.side = {
+			{ { 6, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL }, { LIBERAL, LIBERAL } },
+			{ { 6, CTA_PROTOINFO_TCP_FLAGS_REPLY }, { LIBERAL, LIBERAL } },
+		},
+	};
+	const struct nlattr *protocol = tb[CTA_PROTOINFO];
+
+	if (!protocol || mnl_attr_get_payload_len(protocol) < sizeof(struct nlattr) ||
+	    mnl_attr_get_type(mnl_attr_get_payload(protocol)) != CTA_PROTOINFO_TCP)
+		return false;
+	nl_put(m, CTA_PROTOINFO | NLA_F_NESTED, &info, sizeof(info));
+	return true;
 }
 
 static int on_connection(const struct nlmsghdr *h, void *data)
 {
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(h);
 	const struct nlattr *tb[ARRAY_SIZE(policy)];
-	struct clearing *c = data;
+	struct nfgenmsg to = { .nfgen_family = header->nfgen_family };
+	struct changes *c = data;
+	struct nl_msg m;
 	int r = attr_parse(h, sizeof(*header), policy, ARRAY_SIZE(policy), tb);
 
 	if (r)
 		return r;
-	if (tb[CTA_TUPLE_ORIG] && ntohl(attr_u32(tb[CTA_MARK], 0)) & c->mask)
-		add_change(c, header->nfgen_family, tb[CTA_TUPLE_ORIG]);
+	if (!tb[CTA_TUPLE_ORIG])
+		return 0;
+	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, 0, &to, sizeof(to));
+	nl_put(&m, CTA_TUPLE_ORIG | NLA_F_NESTED, mnl_attr_get_payload(tb[CTA_TUPLE_ORIG]),
+	       mnl_attr_get_payload_len(tb[CTA_TUPLE_ORIG]));
+	if (c->put(c, tb, &m))
+		nl_batch_add(&c->batch, &m);
 	return c->batch.err;
 }
 
 static void reset(void *data)
 {
-	struct clearing *c = data;
+	struct changes *c = data;
 
 	nl_batch_done(&c->batch);
 	c->batch = (struct nl_batch){};
@@ -71,24 +107,38 @@ static int send_changes(struct nl *nl, struct nl_batch *batch)
 	return 0;
 }
 
-int conntrack_clear_marks(struct nl *nl, uint32_t mask, size_t *ret_n)
+static int change_all(struct nl *nl, struct changes *c, size_t *ret_n)
 {
 	struct nfgenmsg header = { .nfgen_family = AF_UNSPEC };
-	struct clearing c = { .mask = mask };
 	struct nl_msg m;
 	int r;
 
 	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, &header,
 		 sizeof(header));
-	r = nl_dump(nl, &m, on_connection, reset, &c);
+	r = nl_dump(nl, &m, on_connection, reset, c);
 	/* no ctnetlink in this kernel, or nothing has loaded it */
 	if (r == -EINVAL || r == -EOPNOTSUPP)
 		r = 0;
-	r = r ? r : send_changes(nl, &c.batch);
+	r = r ? r : send_changes(nl, &c->batch);
 	if (!r)
-		*ret_n = c.batch.n;
-	nl_batch_done(&c.batch);
+		*ret_n = c->batch.n;
+	nl_batch_done(&c->batch);
 	return r;
+}
+
+int conntrack_clear_marks(struct nl *nl, uint32_t mask, size_t *ret_n)
+{
+	struct changes c = { .put = put_mark, .mask = mask };
+
+	return change_all(nl, &c, ret_n);
+}
+
+int conntrack_make_liberal(struct nl *nl)
+{
+	struct changes c = { .put = put_liberal };
+	size_t n;
+
+	return change_all(nl, &c, &n);
 }
 
 /* How many connections there are; whom nobody answers the kernel loads the module that could

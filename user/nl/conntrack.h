@@ -13,6 +13,13 @@
  */
 int conntrack_clear_marks(struct nl *nl, uint32_t mask, size_t *ret_n);
 
+/*
+ * Makes conntrack judge the segments of each TCP connection that it knows no more by their windows,
+ * for as long as the connection lives: for those whose segments it has missed.  nl:
+ * NETLINK_NETFILTER.  0, also in a kernel without connection tracking, or -errno.
+ */
+int conntrack_make_liberal(struct nl *nl);
+
 /* Asks for something that changes nothing: a kernel that has connection tracking as a module loads
  * it then.  nl: NETLINK_NETFILTER. */
 void conntrack_autoload(struct nl *nl);
