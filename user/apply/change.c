@@ -98,6 +98,12 @@ static int copy_sysctls(struct change *c)
 	return 0;
 }
 
+/* The first so many of the plan's. */
+static size_t useful_sysctls(const struct change *c)
+{
+	return c->plan->n_sysctls - (c->object.fastpath ? 0 : c->plan->n_cache_sysctls);
+}
+
 /* Into the state, which is saved before anything is written: killed between the two, unload still
  * knows what was there. */
 static int plan_sysctls(struct change *c)
@@ -105,7 +111,7 @@ static int plan_sysctls(struct change *c)
 	char path[96] = "";
 	int r = copy_sysctls(c);
 
-	r = r ?: sysctl_plan(c->plan->sysctls, c->plan->n_sysctls, &c->state->sysctls, path);
+	r = r ?: sysctl_plan(c->plan->sysctls, useful_sysctls(c), &c->state->sysctls, path);
 	return r ? fail(c, r, "sysctl %s: %s", path, strerror(-r)) : 0;
 }
 
@@ -334,15 +340,16 @@ static int run_step(struct change *c, const struct step *s)
 	return r;
 }
 
-static bool is_planned(const struct plan *p, const char *path)
+static bool is_planned(const struct change *c, const char *path)
 {
-	for (size_t i = 0; i < p->n_sysctls; i++)
-		if (!strcmp(p->sysctls[i].path, path))
+	for (size_t i = 0; i < useful_sysctls(c); i++)
+		if (!strcmp(c->plan->sysctls[i].path, path))
 			return true;
 	return false;
 }
 
-/* Settings of devices that are no links any more.  True when the state has changed. */
+/* Settings of devices that are no links any more, or of the flow cache that went.  True when the
+ * state has changed. */
 static bool restore_unplanned(struct change *c)
 {
 	struct sysctl_list *list = &c->state->sysctls;
@@ -352,7 +359,7 @@ static bool restore_unplanned(struct change *c)
 	for (size_t i = 0; i < n; i++) {
 		struct sysctl_list one = {.items = &list->items[i], .n = 1};
 
-		if (is_planned(c->plan, list->items[i].path))
+		if (is_planned(c, list->items[i].path))
 			list->items[kept++] = list->items[i];
 		else
 			sysctl_restore(&one, path);
