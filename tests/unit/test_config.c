@@ -703,6 +703,21 @@ static void test_flags(void **state)
 	assert_true(p.m.n_lans == 2 && p.m.n_lans_from_flags == 1);
 }
 
+static void test_flag_fastpath(void **state)
+{
+	PARSED p = parse("fastpath = no");
+	struct findings f = {};
+
+	assert_int_equal(config_set_fastpath(&p.m, "yes", &p.f), 0);
+	assert_true(p.m.fastpath);
+	assert_int_equal(config_set_fastpath(&p.m, "stateless", &f), -EINVAL);
+	ASSERT_ONE(&f, FINDING_ERROR, 0, "--fastpath: \"stateless\" is neither, expected yes or no");
+	assert_true(p.m.fastpath);
+	assert_int_equal(config_set_fastpath(&p.m, "no", &p.f), 0);
+	assert_false(p.m.fastpath);
+	findings_done(&f);
+}
+
 /* -------- damage: any bytes are parsed without a crash, and what is accepted prints and parses */
 
 static uint32_t random_state = 1;
@@ -767,7 +782,7 @@ int main(void)
 		cmocka_unit_test(test_include),	     cmocka_unit_test(test_include_bad),
 		cmocka_unit_test(test_set_file),     cmocka_unit_test(test_set_limit),
 		cmocka_unit_test(test_files),	     cmocka_unit_test(test_print),
-		cmocka_unit_test(test_print_all_numbers), cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_print_all_numbers), cmocka_unit_test(test_flags), cmocka_unit_test(test_flag_fastpath),
 		cmocka_unit_test(test_damage),
 	};
 

@@ -6,11 +6,12 @@
 #include <string.h>
 
 static const struct command commands[] = {
-	{"load", "{--iface DEV[:WEIGHT]... | --config FILE} [--lan DEV]... [--json]",
-	 "Balance the LAN's and the router's connections over links", "ilcj", cmd_load},
-	{"reload", "[--iface DEV[:WEIGHT]...] [--config FILE] [--lan DEV]... [--json]",
+	{"load", "{--iface DEV[:WEIGHT]... | --config FILE} [--lan DEV]... "
+	 "[--fastpath yes|no] [--json]",
+	 "Balance the LAN's and the router's connections over links", "ilcfj", cmd_load},
+	{"reload", "[--iface DEV[:WEIGHT]...] [--config FILE] [--lan DEV]... [--fastpath yes|no] [--json]",
 	 "Change to a new configuration, or read the present one again, without losing a packet",
-	 "ilcj", cmd_reload},
+	 "ilcfj", cmd_reload},
 	{"unload", "[--json]", "Remove everything that asymbpf added", "j", cmd_unload},
 	{"status", "[--json]", "Show links, their state and their shares", "j", cmd_status},
 	{"stats", "[--json]", "Show what the programs counted, and the hits of rules", "j", cmd_stats},
@@ -18,8 +19,9 @@ static const struct command commands[] = {
 	 "[--link NAME] [--src PREFIX] [--dst PREFIX] [--proto tcp|udp] [--port PORT] [--sort KEY] "
 	 "[--limit N] [--count] [--json]",
 	 "Show the connections in the flow cache", "kSDPnomCj", cmd_flows},
-	{"check", "[--iface DEV[:WEIGHT]...] [--lan DEV]... [--plan | --json] [FILE]",
-	 "Try a configuration without changing anything", "ilcpj", cmd_check},
+	{"check",
+	 "[--iface DEV[:WEIGHT]...] [--lan DEV]... [--fastpath yes|no] [--plan | --json] [FILE]",
+	 "Try a configuration without changing anything", "ilcfpj", cmd_check},
 	{"explain", "[--in DEV] [--sport PORT] [--dscp N] [--json] SRC DST PROTO [PORT]",
 	 "Say which link a packet takes, and why", "dsqj", cmd_explain},
 };

@@ -17,6 +17,7 @@ static const struct row {
 	{'i', "iface", "DEV[:WEIGHT]", "link by its device; may be given again"},
 	{'l', "lan", "DEV", "device of a LAN; may be given again (default: others with an address)"},
 	{'c', "config", "FILE", "configuration file, see asymbpf.conf(5)"},
+	{'f', "fastpath", "yes|no", "whether connections may pass the stack by (default: yes)"},
 	{'p', "plan", NULL, "print everything the kernel would be given"},
 	{'d', "in", "DEV", "device the packet comes in by (default: where its source is)"},
 	{'s', "sport", "PORT", "source port"},
@@ -106,7 +107,9 @@ static int take(struct options *o, const struct command *c, int letter)
 	switch (letter) {
 	case 'i':
 	case 'l':
-		o->flags[o->n_flags++] = letter == 'i' ? "--iface" : "--lan";
+	case 'f':
+		o->flags[o->n_flags++] = letter == 'i' ? "--iface" :
+					 letter == 'l' ? "--lan" : "--fastpath";
 		o->flags[o->n_flags++] = optarg;
 		return STATUS_OK;
 	case 'c':

@@ -10,7 +10,7 @@
 
 struct options {
 	const char *config; /* --config FILE */
-	char **flags;	    /* --iface and --lan with their values, in order; free it */
+	char **flags;	    /* --iface, --lan, --fastpath with their values, in order; free it */
 	size_t n_flags;
 	bool json, plan;
 	const char *device;  /* --in DEV */

@@ -131,13 +131,21 @@ int session_report(struct findings *f)
 	return findings_errors(f) ? -EINVAL : 0;
 }
 
+static int add_flag(struct model *m, const char *flag, const char *value, struct findings *f)
+{
+	if (!strcmp(flag, "--iface"))
+		return config_add_iface(m, value, f);
+	if (!strcmp(flag, "--fastpath"))
+		return config_set_fastpath(m, value, f);
+	return config_add_lan(m, value, f);
+}
+
 static int add_flags(struct model *m, char **flags, size_t n, struct findings *f)
 {
 	int result = 0;
 
 	for (size_t i = 0; i + 1 < n && result != -ENOMEM; i += 2) {
-		int r = !strcmp(flags[i], "--iface") ? config_add_iface(m, flags[i + 1], f)
-						     : config_add_lan(m, flags[i + 1], f);
+		int r = add_flag(m, flags[i], flags[i + 1], f);
 
 		result = r == -EINVAL ? -EDOM : r ?: result;
 	}

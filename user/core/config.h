@@ -27,6 +27,9 @@ int config_add_iface(struct model *m, const char *arg, struct findings *f);
 /* DEV of --lan.  0, or -EINVAL with a finding. */
 int config_add_lan(struct model *m, const char *arg, struct findings *f);
 
+/* "yes" or "no" of --fastpath.  0, or -EINVAL with a finding. */
+int config_set_fastpath(struct model *m, const char *arg, struct findings *f);
+
 /* Writes the model as a configuration file that parses to an equal model.  0 or -ENOMEM. */
 struct str;
 int config_print(const struct model *m, struct str *out);

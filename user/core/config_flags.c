@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* --iface and --lan of the command line. */
+/* --iface, --lan and --fastpath of the command line. */
 #include "base/num.h"
 #include "base/str.h"
 #include "core/config.h"
@@ -101,5 +101,13 @@ int config_add_lan(struct model *m, const char *arg, struct findings *f)
 		return fail(f, "--lan: out of memory");
 	str_copy(*slot, sizeof(*slot), arg);
 	m->n_lans_from_flags++;
+	return 0;
+}
+
+int config_set_fastpath(struct model *m, const char *arg, struct findings *f)
+{
+	if (strcmp(arg, "yes") && strcmp(arg, "no"))
+		return fail(f, "--fastpath: \"" SHOWN "\" is neither, expected yes or no", arg);
+	m->fastpath = !strcmp(arg, "yes");
 	return 0;
 }
