@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 const char *const object_map_names[MAP_MAX] = {
 	[MAP_CONTROL] = "asym_control",	  [MAP_CONFIG] = "asym_config",
@@ -159,6 +160,16 @@ static void collect(uint32_t id, uint64_t cookie, struct object *ret)
 	ret->fastpath |= which == PROGRAM_LEARN_ETH || which == PROGRAM_LEARN_IP;
 }
 
+/* The kernel does not say, but its coarse clock goes by jiffies. */
+uint32_t object_hz(void)
+{
+	struct timespec tick;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_sec || !tick.tv_nsec)
+		return 100;
+	return 1000000000 / tick.tv_nsec;
+}
+
 /* What object_load told the programs; constants of their own follow.  NULL: nothing, or that of
  * another version. */
 static void *read_rodata(const struct object *o)
@@ -191,7 +202,7 @@ static void read_cache(struct object *o)
 	o->flow_blocks[ASYM_V4] = told->asym_flow_mask4 + 1;
 	o->flow_blocks[ASYM_V6] = told->asym_flow_mask6 + 1;
 	o->flow_seed = told->asym_flow_seed;
-	o->flow_period = told->asym_flow_period;
+	o->revalidate_s = told->asym_flow_period / object_hz();
 }
 
 static int no_message(enum libbpf_print_level level, const char *fmt, va_list args)

@@ -63,7 +63,7 @@ struct object {
 	bool sticky_kept;	  /* entries of the running object live on */
 	uint32_t flow_blocks[ASYM_FAMILIES]; /* with fastpath: of each table, a power of two */
 	uint32_t flow_seed;	  /* with fastpath: of asym_tuple_hash */
-	uint32_t flow_period;	  /* with fastpath: jiffies between checks */
+	uint32_t revalidate_s;	  /* with fastpath: between checks of a flow */
 	struct asymbpf_bpf *skel;
 };
 
@@ -90,6 +90,9 @@ int object_find(struct object *ret, uint64_t cookie);
  */
 int object_load(struct object *ret, const struct object *running,
 		const struct object_options *options, char *error, size_t size);
+
+/* How many jiffies the kernel counts in a second. */
+uint32_t object_hz(void);
 
 /* Whether the program with this id is one of ours, of whatever namespace. */
 bool object_identify(uint32_t program_id, enum object_program *ret_which, uint64_t *ret_cookie);

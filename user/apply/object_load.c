@@ -11,7 +11,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 /* What not every kernel takes; found out by trying, as distributors add and leave out. */
 enum feature {
@@ -95,23 +94,13 @@ static uint32_t choose_seed(const struct object *running)
 	return seed;
 }
 
-/* The kernel does not say HZ, but its coarse clock goes by jiffies. */
-static uint32_t jiffies_per_second(void)
-{
-	struct timespec tick;
-
-	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_sec || !tick.tv_nsec)
-		return 100;
-	return 1000000000 / tick.tv_nsec;
-}
-
 static void switch_cache_on(struct object *o, const struct load *l)
 {
 	room_blocks(l->options->flow_pairs, o->flow_blocks);
 	o->fastpath = true;
 	o->summed = l->features & FEATURE_SUMMED;
 	o->flow_seed = choose_seed(l->running);
-	o->flow_period = l->options->revalidate_s * jiffies_per_second();
+	o->revalidate_s = l->options->revalidate_s;
 	bpf_map__set_max_entries(o->skel->maps.asym_flows4, o->flow_blocks[ASYM_V4]);
 	bpf_map__set_max_entries(o->skel->maps.asym_flows6, o->flow_blocks[ASYM_V6]);
 	o->skel->rodata->asym_has_ct = true;
@@ -119,7 +108,7 @@ static void switch_cache_on(struct object *o, const struct load *l)
 	o->skel->rodata->asym_flow_mask4 = o->flow_blocks[ASYM_V4] - 1;
 	o->skel->rodata->asym_flow_mask6 = o->flow_blocks[ASYM_V6] - 1;
 	o->skel->rodata->asym_flow_seed = o->flow_seed;
-	o->skel->rodata->asym_flow_period = o->flow_period;
+	o->skel->rodata->asym_flow_period = o->revalidate_s * object_hz();
 }
 
 static void switch_cache_off(struct object *o)

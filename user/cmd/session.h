@@ -54,6 +54,10 @@ struct verb {
 /* Returns the exit status. */
 int session_run(const struct command *self, int argc, char **argv, const struct verb *verb);
 
+/* Why there is no flow cache though it is wanted. */
+#define CACHE_REFUSED                                                                              \
+	"this kernel refuses its programs (bpf_skb_ct_lookup of nf_conntrack is needed)"
+
 /* Prints findings to stderr, errors and warnings; -EINVAL when one is an error. */
 int session_report(struct findings *f);
 

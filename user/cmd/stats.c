@@ -21,19 +21,31 @@ struct stats {
 	size_t sticky;
 };
 
-static void print_text(const struct stats *st)
+static void print_counters(const struct stats *st, size_t first, size_t end)
 {
-	const struct model *m = st->s->plan.model;
-	struct table t = {.columns = 3}, rules = {.columns = 4};
+	struct table t = {.columns = 3};
 
-	for (size_t i = 0; i < ASYM_REASON_MAX; i++)
+	for (size_t i = first; i < end; i++)
 		if (st->counters[i]) {
 			table_add(&t, "%s", reasons[i].name);
 			table_add(&t, "%llu", (unsigned long long)st->counters[i]);
 			table_add(&t, "%s", reasons[i].help);
 		}
+	if (t.n && first)
+		printf("\n");
 	table_print(&t, 1 << 1, stdout);
-	printf("sticky entries %zu of %u\n\n", st->sticky, m->sticky_entries);
+	table_done(&t);
+}
+
+/* What the flow cache did besides stands apart: it counts packets again. */
+static void print_text(const struct stats *st)
+{
+	const struct model *m = st->s->plan.model;
+	struct table rules = {.columns = 4};
+
+	print_counters(st, 0, ASYM_CACHE_NEW);
+	print_counters(st, ASYM_CACHE_NEW, ASYM_REASON_MAX);
+	printf("\nsticky entries %zu of %u\n\n", st->sticky, m->sticky_entries);
 	for (size_t i = 0; i < m->n_rules; i++) {
 		table_add(&rules, "rule %s", m->rules[i].name);
 		table_add(&rules, "policy %s", m->rules[i].policy);
@@ -41,7 +53,6 @@ static void print_text(const struct stats *st)
 		table_add(&rules, "%llu bytes", (unsigned long long)st->hits[i].bytes);
 	}
 	table_print(&rules, 3 << 2, stdout);
-	table_done(&t);
 	table_done(&rules);
 }
 
