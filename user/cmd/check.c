@@ -42,7 +42,7 @@ static int try_kernel(const struct plan *p)
 		log_warn("the kernel refuses the cgroup programs: the router's own connections "
 			 "would follow the main table");
 	if (p->model->fastpath && !object.fastpath)
-		log_warn("no flow cache, every packet would pass the stack: " CACHE_REFUSED);
+		log_warn("no flow cache, every packet would go through the stack: " CACHE_REFUSED);
 	object_done(&object);
 	return 0;
 }

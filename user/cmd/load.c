@@ -116,7 +116,7 @@ static void advise(const struct change *c)
 		log_warn("the router's own connections follow the main table: no cgroup v2 here, "
 			 "or it takes no more programs");
 	if (c->fastpath_missing)
-		log_warn("no flow cache, every packet passes the stack: " CACHE_REFUSED);
+		log_warn("no flow cache, every packet goes through the stack: " CACHE_REFUSED);
 	if (c->plan->n_lans && !forwards("/proc/sys/net/ipv4/ip_forward"))
 		log_warn("net.ipv4.ip_forward is 0: nothing of the LAN is forwarded "
 			 "(forwarding = yes switches it on)");
