@@ -188,8 +188,7 @@ enum asym_flow_flag {
 	ASYM_FLOW_USED = 1 << 0,      /* the way was used once: later ways may hold something */
 	ASYM_FLOW_BUSY = 1 << 1,      /* being written */
 	ASYM_FLOW_LIVE = 1 << 2,      /* else free */
-	ASYM_FLOW_SENT = 1 << 3,      /* the stack has sent on a packet: hop and arrival are known */
-	ASYM_FLOW_PAIR = 1 << 4,      /* SENT in both directions, or stateless: packets may pass */
+	ASYM_FLOW_SENT = 1 << 3,      /* the stack has sent on a packet: more of them may pass */
 	ASYM_FLOW_UDP = 1 << 5,       /* else TCP */
 	ASYM_FLOW_ORIGINAL = 1 << 6,  /* the direction that opened the connection */
 	ASYM_FLOW_STATELESS = 1 << 7, /* without conntrack, without reverse */

@@ -8,31 +8,28 @@
 #include "lib/hop.h"
 #include "lib/seek.h"
 
-/* The entry that a packet belongs to, which leaves with the tuple f->in, and its reverse. */
-struct pair {
-	struct asym_flow_state *entry, *peer; /* a stateless entry has none */
-};
-
-ASYM_INLINE bool find_stateless(int family, const struct flow *f, struct pair *ret)
+/* The entry of a packet that leaves with the tuple f->in, or NULL. */
+ASYM_INLINE struct asym_flow_state *find_stateless(int family, const struct flow *f)
 {
-	ret->entry = entry_seek(family, f->in, f->udp);
-	ret->peer = NULL;
-	return ret->entry && ret->entry->head & ASYM_FLOW_STATELESS;
+	struct asym_flow_state *e = entry_seek(family, f->in, f->udp);
+
+	return e && ASYM_ONCE(e->head) & ASYM_FLOW_STATELESS ? e : NULL;
 }
 
-/* The answer's entry is found by the tuple; how it leaves tells how the packet arrived. */
-ASYM_INLINE bool find_pair(int family, const struct flow *f, struct pair *ret)
+/* The answer's entry is found by the tuple; how answers leave tells how the packet arrived. */
+ASYM_INLINE struct asym_flow_state *find_connection(int family, const struct flow *f)
 {
 	int words = tuple_words(family);
+	struct asym_flow_state *e, *peer;
 	__be32 t[ASYM_TUPLE_MAX];
 
 	asym_tuple_reverse(f->in, words, t);
-	ret->peer = entry_seek(family, t, f->udp);
-	if (!ret->peer || !entry_is_current(ret->peer, f->epoch))
-		return false;
-	asym_tuple_reverse(entry_out(ret->peer, family), words, t);
-	ret->entry = entry_seek(family, t, f->udp);
-	return ret->entry && asym_tuple_equal(entry_out(ret->entry, family), f->in, words);
+	peer = entry_seek(family, t, f->udp);
+	if (!peer || !entry_is_current(peer, f->epoch))
+		return NULL;
+	asym_tuple_reverse(entry_out(peer, family), words, t);
+	e = entry_seek(family, t, f->udp);
+	return e && asym_tuple_equal(entry_out(e, family), f->in, words) ? e : NULL;
 }
 
 ASYM_INLINE __u32 hop_of(struct __sk_buff *skb, __u32 l2_len, __u32 now)
@@ -76,27 +73,6 @@ ASYM_INLINE bool write_way(struct asym_flow_state *e, __u32 arrival, __u32 hop, 
 	return true;
 }
 
-ASYM_INLINE void set_flag(struct asym_flow_state *e, __u32 flag)
-{
-	__u32 head;
-
-	if (entry_lock(e, &head))
-		entry_unlock(e, head & ASYM_FLOW_LIVE ? head | flag : head);
-}
-
-/* Both directions have been sent on by now: packets may pass. */
-ASYM_INLINE void join(const struct pair *p)
-{
-	if (ASYM_ONCE(p->entry->head) & ASYM_FLOW_PAIR)
-		return;
-	if (!p->peer) {
-		set_flag(p->entry, ASYM_FLOW_PAIR);
-	} else if (ASYM_ONCE(p->peer->head) & ASYM_FLOW_SENT) {
-		set_flag(p->entry, ASYM_FLOW_PAIR);
-		set_flag(p->peer, ASYM_FLOW_PAIR);
-	}
-}
-
 ASYM_INLINE void set_clock(__u32 now)
 {
 	__u32 zero = 0;
@@ -109,18 +85,16 @@ ASYM_INLINE void set_clock(__u32 now)
 }
 
 ASYM_INLINE enum asym_reason learn_way(struct __sk_buff *skb, __u32 l2_len, const struct flow *f,
-				       const struct pair *p)
+				       struct asym_flow_state *e)
 {
 	__u32 size = flow_size(skb, f), hop = hop_of(skb, l2_len, f->now);
-	struct asym_flow_state *e = p->entry;
 
 	if (!hop)
 		return ASYM_CACHE_FULL;
-	if (e->head & ASYM_FLOW_SENT && e->hop == hop && e->arrival == skb->ingress_ifindex)
+	if (ASYM_ONCE(e->head) & ASYM_FLOW_SENT && e->hop == hop && e->arrival == skb->ingress_ifindex)
 		refresh(e, size, f->now);
 	else if (!write_way(e, skb->ingress_ifindex, hop, size, f->now))
 		return ASYM_CACHE_FULL;
-	join(p);
 	set_clock(f->now);
 	return ASYM_CACHE_SENT;
 }
@@ -130,15 +104,14 @@ ASYM_INLINE void learn_family(struct __sk_buff *skb, int family, __u32 l2_len)
 	__u32 zero = 0;
 	struct asym_control *control = bpf_map_lookup_elem(&asym_control, &zero);
 	struct flow f = {.now = bpf_jiffies64()};
-	struct pair p;
+	struct asym_flow_state *e;
 
 	if (!control || !flow_read(skb, family, l2_len, 1, &f))
 		return;
 	f.epoch = control->epoch;
-	if (!find_stateless(family, &f, &p) && !find_pair(family, &f, &p))
-		return;
-	if (entry_is_current(p.entry, f.epoch))
-		count_reason(learn_way(skb, l2_len, &f, &p));
+	e = find_stateless(family, &f) ?: find_connection(family, &f);
+	if (e && entry_is_current(e, f.epoch))
+		count_reason(learn_way(skb, l2_len, &f, e));
 }
 
 ASYM_INLINE int learn(struct __sk_buff *skb, __u32 l2_len)

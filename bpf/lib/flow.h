@@ -133,7 +133,7 @@ ASYM_INLINE enum flow_verdict flow_judge(struct __sk_buff *skb, const struct flo
 		return FLOW_UNKNOWN;
 	if (age >= 2 * asym_flow_period)
 		return FLOW_DOUBT;
-	if (!(head & ASYM_FLOW_PAIR))
+	if (!(head & ASYM_FLOW_SENT))
 		return FLOW_SHOW;
 	if (age >= asym_flow_period)
 		return flow_show(ASYM_CACHE_STALE);

@@ -14,7 +14,7 @@
 #define HZ 250
 #define EPOCH 7
 #define BLOCKS 16
-#define TCP_PAIR (ASYM_FLOW_USED | ASYM_FLOW_LIVE | ASYM_FLOW_SENT | ASYM_FLOW_PAIR)
+#define TCP_PAIR (ASYM_FLOW_USED | ASYM_FLOW_LIVE | ASYM_FLOW_SENT)
 
 struct cache {
 	struct asym_block4 v4[BLOCKS];

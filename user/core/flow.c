@@ -67,7 +67,7 @@ struct flow_info flow_info(const struct flow_entry *original, const struct flow_
 	uint32_t head = original->state.head;
 	struct flow_info f = {
 		.udp = head & ASYM_FLOW_UDP,
-		.fast = head & ASYM_FLOW_PAIR,
+		.fast = head & ASYM_FLOW_SENT,
 		.stateless = head & ASYM_FLOW_STATELESS,
 		.link = head >> ASYM_FLOW_LINK_SHIFT,
 		.age_s = flow_seconds(c, original->state.created),

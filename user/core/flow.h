@@ -55,8 +55,8 @@ struct flow_info {
  * resolution in ns tells HZ. */
 struct flow_clock flow_clock_at(const struct asym_clock *c, uint64_t ns, uint64_t resolution);
 
-/* Seconds since `then`, up to what 32 bits of jiffies hold; a moment just ahead, of an entry that is
- * younger than the clock that was read, is now. */
+/* Seconds since `then`, up to what 32 bits of jiffies hold; a moment just ahead, of an entry younger
+ * than the clock that was read, is now. */
 uint32_t flow_seconds(const struct flow_clock *c, uint32_t then);
 
 /* reply: NULL when the cache has none. */
