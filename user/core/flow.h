@@ -41,7 +41,7 @@ struct flow_way {
 
 struct flow_info {
 	bool udp;  /* else TCP */
-	bool fast; /* packets pass the cache; else the stack is still being watched */
+	bool fast; /* packets of the original direction pass the cache */
 	bool stateless;
 	uint8_t link;	/* id, 0: none */
 	uint32_t age_s;
@@ -55,8 +55,8 @@ struct flow_info {
  * resolution in ns tells HZ. */
 struct flow_clock flow_clock_at(const struct asym_clock *c, uint64_t ns, uint64_t resolution);
 
-/* Seconds since `then`, up to what 32 bits of jiffies hold; a moment just ahead, of an entry younger
- * than the clock that was read, is now. */
+/* Seconds since `then`, up to what 32 bits of jiffies hold; a moment just ahead, of an entry
+ * younger than the clock, is now. */
 uint32_t flow_seconds(const struct flow_clock *c, uint32_t then);
 
 /* reply: NULL when the cache has none. */
