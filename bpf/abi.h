@@ -252,7 +252,7 @@ struct asym_clock {
 };
 
 /* Map "asym_tried": which flows were lately not fit for the cache.  Tag in the high 16 bits. */
-#define ASYM_TRIED 65536
+#define ASYM_TRIED 262144
 
 /*
  * Why a packet went the way it went.  One counter each in map "asym_counters"; every packet that a

@@ -7,21 +7,23 @@
 
 /*
  * Whether to look at a flow now: not at its first packet, which may be its last, and not twice in half
- * a period.  The table forgets what another flow overwrites, so it costs a packet at most.
+ * a period.  Flows that share a place push each other out, but only every other time: two that take
+ * turns would never get theirs.
  */
 ASYM_INLINE bool cache_may_try(const struct flow *f)
 {
-	__u32 slot = f->hash >> 16, tag = f->hash << 16;
+	__u32 place = f->hash % ASYM_TRIED, tag = f->hash & 0xffff0000;
 	__u16 pause = asym_flow_period / 2, now = f->now;
-	__u32 *tried = bpf_map_lookup_elem(&asym_tried, &slot);
+	__u32 *tried = bpf_map_lookup_elem(&asym_tried, &place);
 
 	if (!tried)
 		return false;
 	if ((*tried ^ tag) >> 16) {
-		*tried = tag | (__u16)(now - pause);
+		if (bpf_get_prandom_u32() & 1)
+			*tried = tag | (__u16)(now - pause);
 		return false;
 	}
-	if ((__u16)(now - *tried) < pause)
+	if ((__u16)(now - (__u16)*tried) < pause)
 		return false;
 	*tried = tag | now;
 	return true;

@@ -14,14 +14,16 @@ int cache_open(struct object *ret_maps)
 	return r < 0 ? r : object_find(ret_maps, cookie);
 }
 
-int cache_passed(const struct object *maps, uint64_t *ret_packets)
+int cache_read(const struct object *maps, struct cache_count *ret_count)
 {
 	uint64_t counters[ASYM_REASON_MAX];
 	int r = maps_counters(maps, counters);
 
-	if (!r)
-		*ret_packets = counters[ASYM_LAN_FLOW] + counters[ASYM_LINK_FLOW];
-	return r;
+	if (r < 0)
+		return r;
+	ret_count->passed = counters[ASYM_LAN_FLOW] + counters[ASYM_LINK_FLOW];
+	ret_count->shown = counters[ASYM_CACHE_SENT];
+	return 0;
 }
 
 int cache_forget(const struct object *maps)

@@ -10,8 +10,13 @@
 /* Finds the maps of the running programs.  0, -errno; released by object_done(). */
 int cache_open(struct object *ret_maps);
 
-/* Packets that passed the cache so far, both directions. */
-int cache_passed(const struct object *maps, uint64_t *ret_packets);
+struct cache_count {
+	uint64_t passed; /* packets that passed, both directions */
+	uint64_t shown;  /* packets of known flows that the stack was shown */
+};
+
+/* So far. */
+int cache_read(const struct object *maps, struct cache_count *ret_count);
 
 /* Makes all entries stale for good, as a reload does. */
 int cache_forget(const struct object *maps);
