@@ -136,13 +136,13 @@ struct asym_device_key {
 struct asym_device {
 	__u8 link;  /* id */
 	__u8 reply; /* id of the link that answers what arrives here */
-	__u8 fastpath; /* enum asym_fastpath, of what arrives here */
-	__u8 _pad[1];
+	__u8 _pad[2];
 };
 
-/* Map "asym_sources", index bank * ASYM_LINK_IDS + id: the link's own address, zero: none. */
-struct asym_source {
-	struct asym_addr addr[ASYM_FAMILIES];
+/* Map "asym_links", index bank * ASYM_LINK_IDS + id. */
+struct asym_link {
+	struct asym_addr addr[ASYM_FAMILIES]; /* the link's own address, zero: none */
+	__u32 fastpath;                       /* enum asym_fastpath */
 };
 
 /* Map "asym_sets": an LPM trie of all sets. */
@@ -317,7 +317,7 @@ ASYM_ASSERT_SIZE(struct asym_config, 16);
 ASYM_ASSERT_SIZE(struct asym_rule, 296);
 ASYM_ASSERT_SIZE(struct asym_policy, 68);
 ASYM_ASSERT_SIZE(struct asym_device, 4);
-ASYM_ASSERT_SIZE(struct asym_source, 32);
+ASYM_ASSERT_SIZE(struct asym_link, 36);
 ASYM_ASSERT_SIZE(struct asym_set_key, 24);
 ASYM_ASSERT_SIZE(struct asym_sticky_key, 36);
 ASYM_ASSERT_SIZE(struct asym_sticky, 16);

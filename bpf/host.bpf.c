@@ -188,7 +188,7 @@ ASYM_INLINE void host_send(struct bpf_sock_addr *ctx, int family, bool source_gi
 {
 	struct choice c = {};
 	struct host_socket *known = NULL;
-	struct asym_source *source;
+	struct asym_link *link;
 	enum choose_result chosen;
 	__u32 slot;
 
@@ -203,9 +203,9 @@ ASYM_INLINE void host_send(struct bpf_sock_addr *ctx, int family, bool source_gi
 	if (chosen == CHOOSE_LAST_RESORT)
 		ret->error = last_resort_error(&c);
 	slot = c.bank * ASYM_LINK_IDS + (c.link & (ASYM_LINK_IDS - 1));
-	source = bpf_map_lookup_elem(&asym_sources, &slot);
-	if (source)
-		ret->source = source->addr[c.flow.family & 1];
+	link = bpf_map_lookup_elem(&asym_links, &slot);
+	if (link)
+		ret->source = link->addr[c.flow.family & 1];
 }
 
 ASYM_INLINE int verdict(const struct send *s)

@@ -3,17 +3,18 @@
 #ifndef ASYM_CACHE_H
 #define ASYM_CACHE_H
 
+#include "lib/choose.h"
 #include "lib/scratch.h"
 
 /*
- * Whether to look at a flow now: not at its first packet, which may be its last, and not twice in half
- * a period.  Flows that share a place push each other out, but only every other time: two that take
+ * Whether to look at a flow now: not at its first packet, which may be its last, and not twice in a
+ * pause.  Flows that share a place push each other out, but only every other time: two that take
  * turns would never get theirs.
  */
 ASYM_INLINE bool cache_may_try(const struct flow *f)
 {
 	__u32 place = f->hash % ASYM_TRIED, tag = f->hash & 0xffff0000;
-	__u16 pause = asym_flow_period / 2, now = f->now;
+	__u16 pause = asym_flow_pause, now = f->now;
 	__u32 *tried = bpf_map_lookup_elem(&asym_tried, &place);
 
 	if (!tried)
@@ -62,7 +63,6 @@ ASYM_INLINE void cache_spec(int family, const struct flow *f, struct entry_spec 
 	ret->walk.udp = f->udp;
 	ret->walk.now = f->now;
 	ret->walk.epoch = f->epoch;
-	ret->link = 0;
 }
 
 ASYM_INLINE void cache_count(struct __sk_buff *skb, int family, const struct flow *f, bool written)
@@ -74,12 +74,30 @@ ASYM_INLINE void cache_count(struct __sk_buff *skb, int family, const struct flo
 		entry_drop(family, f->in, f->udp);
 }
 
-ASYM_INLINE void cache_connection(struct __sk_buff *skb, int family, struct scratch *s)
+ASYM_INLINE enum asym_fastpath link_fastpath(__u32 bank, __u32 id)
+{
+	__u32 slot = bank * ASYM_LINK_IDS + (id & (ASYM_LINK_IDS - 1));
+	struct asym_link *link = bpf_map_lookup_elem(&asym_links, &slot);
+
+	return link ? link->fastpath : ASYM_FASTPATH_OFF;
+}
+
+ASYM_INLINE bool cache_fits(struct __sk_buff *skb, int family, struct scratch *s)
 {
 	struct connection *c = &s->connection;
+
+	if (!connection_look_up(skb, s->flow.in, tuple_words(family), s->flow.udp, c))
+		return false;
+	s->spec.link = (c->mark & s->config.mark_mask) >> (s->config.mark_shift & 31);
+	return link_fastpath(s->bank, s->spec.link) != ASYM_FASTPATH_OFF;
+}
+
+ASYM_INLINE void cache_connection(struct __sk_buff *skb, int family, struct scratch *s)
+{
+	const struct connection *c = &s->connection;
 	const struct flow *f = &s->flow;
 
-	if (!connection_look_up(skb, f->in, tuple_words(family), f->udp, c)) {
+	if (!cache_fits(skb, family, s)) {
 		count_reason(ASYM_CACHE_UNFIT);
 		entry_drop(family, f->in, f->udp);
 		return;
@@ -87,7 +105,6 @@ ASYM_INLINE void cache_connection(struct __sk_buff *skb, int family, struct scra
 	if (cache_has(family, f, c))
 		return;
 	cache_spec(family, f, &s->spec);
-	s->spec.link = (c->mark & s->config.mark_mask) >> (s->config.mark_shift & 31);
 	cache_count(skb, family, f, cache_write_pair(family, f, c, &s->spec));
 }
 
@@ -97,6 +114,7 @@ ASYM_INLINE void cache_stateless(struct __sk_buff *skb, int family, struct scrat
 	cache_spec(family, &s->flow, &s->spec);
 	copy_words(s->spec.out, s->flow.in, tuple_words(family));
 	s->spec.flags = entry_kind(s->flow.udp) | ASYM_FLOW_ORIGINAL | ASYM_FLOW_STATELESS;
+	s->spec.link = 0;
 	cache_count(skb, family, &s->flow, entry_write(family, &s->spec));
 }
 
@@ -113,25 +131,26 @@ ASYM_INLINE int cache_family(struct __sk_buff *skb, int family)
 	return 0;
 }
 
-/* Functions of their own: verified once, and off the caller's stack. */
+/* Functions of their own: verified once (even if nobody calls them), and off the caller's stack. */
 __noinline int cache_v4(struct __sk_buff *skb)
 {
-	return cache_family(skb, ASYM_V4);
+	return asym_has_ct ? cache_family(skb, ASYM_V4) : 0;
 }
 
 __noinline int cache_v6(struct __sk_buff *skb)
 {
-	return cache_family(skb, ASYM_V6);
+	return asym_has_ct ? cache_family(skb, ASYM_V6) : 0;
 }
 
 /* What a rule or device says about the flow at hand. */
-ASYM_INLINE void cache_allow(const struct asym_config *config, enum asym_fastpath mode)
+ASYM_INLINE void cache_allow(const struct choice *c, enum asym_fastpath mode)
 {
 	struct scratch *s = scratch();
 
 	if (!s)
 		return;
-	s->config = *config;
+	s->config = *c->config;
+	s->bank = c->bank;
 	s->mode = mode;
 }
 

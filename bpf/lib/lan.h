@@ -42,7 +42,7 @@ ASYM_INLINE enum asym_reason lan_mark(struct __sk_buff *skb, __u32 l2_len)
 		return lan_parse_reason(parsed);
 	chosen = choose_link(&c);
 	if (asym_has_ct)
-		cache_allow(c.config, c.rule ? c.rule->fastpath : ASYM_FASTPATH_ON);
+		cache_allow(&c, c.rule ? c.rule->fastpath : ASYM_FASTPATH_ON);
 	if (c.link)
 		skb->mark |= c.link << c.config->mark_shift;
 	return ASYM_LAN_BUCKET + chosen;

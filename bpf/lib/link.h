@@ -49,8 +49,8 @@ ASYM_INLINE enum asym_reason link_mark(struct __sk_buff *skb, __u32 l2_len)
 	device = arrival_device(skb, c.bank);
 	if (!device)
 		return ASYM_LINK_UNKNOWN;
-	if (asym_has_ct && device->fastpath == ASYM_FASTPATH_STATELESS)
-		cache_allow(c.config, ASYM_FASTPATH_STATELESS);
+	if (asym_has_ct && link_fastpath(c.bank, device->link) == ASYM_FASTPATH_STATELESS)
+		cache_allow(&c, ASYM_FASTPATH_STATELESS);
 	skb->mark |= device->reply << c.config->mark_shift;
 	return ASYM_LINK_IN;
 }

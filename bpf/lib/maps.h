@@ -44,8 +44,8 @@ struct {
 } asym_devices SEC(".maps") __weak;
 
 struct {
-	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_source, ASYM_BANKS * ASYM_LINK_IDS);
-} asym_sources SEC(".maps") __weak;
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_link, ASYM_BANKS * ASYM_LINK_IDS);
+} asym_links SEC(".maps") __weak;
 
 /* Address sets, all in one trie: the set's number is the first 32 bits of the key.  Memory is used
  * only for the prefixes there are. */
@@ -93,7 +93,6 @@ struct {
 	ASYM_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct asym_hits, ASYM_BANKS * ASYM_MAX_RULES);
 } asym_hits SEC(".maps") __weak;
 
-
 /* Set by user space before it loads the programs; branches on them cost nothing. */
 const volatile __u32 asym_has_ct __weak = 0;     /* the flow cache is on: bpf_skb_ct_lookup is there */
 const volatile __u32 asym_has_summed __weak = 0; /* bpf_cast_to_kern_ctx is there */
@@ -101,5 +100,6 @@ const volatile __u32 asym_flow_mask4 __weak = 0; /* blocks of asym_flows4, less 
 const volatile __u32 asym_flow_mask6 __weak = 0;
 const volatile __u32 asym_flow_seed __weak = 0;
 const volatile __u32 asym_flow_period __weak = 0; /* jiffies between checks of an entry */
+const volatile __u32 asym_flow_pause __weak = 0;  /* jiffies until a flow is asked about again */
 
 #endif

@@ -15,6 +15,7 @@
 struct scratch {
 	struct flow flow;
 	struct asym_config config;
+	__u32 bank;
 	__u32 mode; /* enum asym_fastpath of the rule or device */
 	struct connection connection;
 	struct entry_spec spec;

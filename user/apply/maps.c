@@ -73,9 +73,7 @@ static void write_devices(struct writer *w, const struct plan *p)
 {
 	for (size_t i = 0; i < p->n_links; i++) {
 		struct asym_device_key key = {w->bank, p->links[i].ifindex};
-		struct asym_device value = {.link = p->links[i].id,
-					    .reply = p->links[i].reply,
-					    .fastpath = p->links[i].conf->fastpath};
+		struct asym_device value = {.link = p->links[i].id, .reply = p->links[i].reply};
 
 		if (key.ifindex)
 			put(w, MAP_DEVICES, &key, &value);
@@ -111,17 +109,17 @@ static void write_sets(struct writer *w, const struct plan *p)
 	write_set(w, ASYM_SET_SPECIFIC, p->specific, p->n_specific);
 }
 
-static void write_sources(struct writer *w, const struct plan *p)
+static void write_links(struct writer *w, const struct plan *p)
 {
-	static const struct asym_source none;
+	static const struct asym_link none;
 
 	for (uint32_t id = 0; id < ASYM_LINK_IDS; id++)
-		put_at(w, MAP_SOURCES, w->bank * ASYM_LINK_IDS + id, &none);
+		put_at(w, MAP_LINKS, w->bank * ASYM_LINK_IDS + id, &none);
 	for (size_t i = 0; i < p->n_links; i++) {
-		struct asym_source source;
+		struct asym_link link = {.fastpath = p->links[i].conf->fastpath};
 
-		memcpy(source.addr, p->links[i].addr, sizeof(source.addr));
-		put_at(w, MAP_SOURCES, w->bank * ASYM_LINK_IDS + p->links[i].id, &source);
+		memcpy(link.addr, p->links[i].addr, sizeof(link.addr));
+		put_at(w, MAP_LINKS, w->bank * ASYM_LINK_IDS + p->links[i].id, &link);
 	}
 }
 
@@ -135,7 +133,7 @@ int maps_write(const struct object *o, const struct plan *p, uint32_t bank, char
 	write_rules(&w, p);
 	write_policies(&w, p);
 	write_devices(&w, p);
-	write_sources(&w, p);
+	write_links(&w, p);
 	write_sets(&w, p);
 	if (w.err)
 		snprintf(error, size, "map %s", object_map_names[w.where]);

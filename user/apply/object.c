@@ -14,7 +14,7 @@ const char *const object_map_names[MAP_MAX] = {
 	[MAP_CONTROL] = "asym_control",	  [MAP_CONFIG] = "asym_config",
 	[MAP_RULES] = "asym_rules",	  [MAP_POLICIES] = "asym_policies",
 	[MAP_BUCKETS] = "asym_buckets",	  [MAP_DEVICES] = "asym_devices",
-	[MAP_SOURCES] = "asym_sources",
+	[MAP_LINKS] = "asym_links",
 	[MAP_SETS] = "asym_sets",	  [MAP_STICKY] = "asym_sticky",
 	[MAP_COUNTERS] = "asym_counters", [MAP_HITS] = "asym_hits",
 	[MAP_FLOWS4] = "asym_flows4",	  [MAP_FLOWS6] = "asym_flows6",

@@ -109,6 +109,7 @@ static void switch_cache_on(struct object *o, const struct load *l)
 	o->skel->rodata->asym_flow_mask6 = o->flow_blocks[ASYM_V6] - 1;
 	o->skel->rodata->asym_flow_seed = o->flow_seed;
 	o->skel->rodata->asym_flow_period = o->revalidate_s * object_hz();
+	o->skel->rodata->asym_flow_pause = object_hz() / 2;
 }
 
 static void switch_cache_off(struct object *o)
