@@ -240,7 +240,7 @@ struct asym_hop {
 	__u32 ifindex;
 	__u32 mark;     /* of the packet when it left */
 	__u32 priority; /* likewise, skb->priority */
-	__u8 mac[12];   /* destination and source, zero without link-layer header */
+	__u32 mac[3];   /* destination and source, zero without link-layer header */
 	__u32 l2_len;   /* 14, or 0 on devices without link-layer header */
 };
 

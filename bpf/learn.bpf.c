@@ -45,7 +45,8 @@ ASYM_INLINE __u32 hop_of(struct __sk_buff *skb, __u32 l2_len, __u32 now)
 	if (l2_len) {
 		if (data + ETH_HLEN > (void *)(long)skb->data_end)
 			return 0;
-		__builtin_memcpy(hop.mac, data, sizeof(hop.mac));
+		for (int i = 0; i < 3; i++)
+			hop.mac[i] = ((__u32 *)data)[i];
 	}
 	return hop_number(&hop, now);
 }

@@ -55,7 +55,8 @@ ASYM_INLINE bool hop_claim(struct asym_hop *h, __u32 used, const struct asym_hop
 	h->ifindex = want->ifindex;
 	h->mark = want->mark;
 	h->priority = want->priority;
-	__builtin_memcpy(h->mac, want->mac, sizeof(h->mac));
+	for (int i = 0; i < 3; i++)
+		h->mac[i] = want->mac[i];
 	h->l2_len = want->l2_len;
 	__sync_lock_test_and_set(&h->used, hop_time(now));
 	return true;

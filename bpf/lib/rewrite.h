@@ -170,7 +170,8 @@ ASYM_INLINE void rewrite_link_layer(struct __sk_buff *skb, int family, __u32 l2_
 	eth = (void *)(long)skb->data;
 	if ((void *)(eth + 1) > (void *)(long)skb->data_end)
 		return;
-	__builtin_memcpy(eth, r->hop->mac, sizeof(r->hop->mac));
+	for (int i = 0; i < 3; i++)
+		((__u32 *)eth)[i] = r->hop->mac[i];
 	if (!l2_len)
 		eth->h_proto = family == ASYM_V4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
 }
