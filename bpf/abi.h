@@ -203,7 +203,8 @@ struct asym_flow_state {
 	__u32 arrival; /* ifindex: by another device packets are shown to the stack first */
 	__u16 epoch;
 	__u16 hop;     /* index into "asym_hops" */
-	__u16 size;    /* bytes from the IP header on that the stack let through in one packet */
+	__u16 size;    /* bytes from the IP header on that the stack let through in one packet; 0: until
+			* the stack has sent on another, none may pass */
 	__u16 diff;    /* checksum difference of the addresses, out minus in */
 	__u64 packets; /* that passed the cache */
 	__u64 bytes;   /* from the IP header on */
@@ -241,7 +242,8 @@ struct asym_hop {
 	__u32 mark;     /* of the packet when it left */
 	__u32 priority; /* likewise, skb->priority */
 	__u32 mac[3];   /* destination and source, zero without link-layer header */
-	__u32 l2_len;   /* 14, or 0 on devices without link-layer header */
+	__u16 l2_len;   /* 14, or 0 on devices without link-layer header */
+	__u16 left;     /* a flow has left this hop for another MAC: the others are shown to the stack */
 };
 
 /* Map "asym_clock": one moment in both clocks, for readers of jiffies. */

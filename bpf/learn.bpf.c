@@ -66,6 +66,8 @@ ASYM_INLINE bool write_way(struct asym_flow_state *e, __u32 arrival, __u32 hop, 
 
 	if (!entry_lock(e, &head))
 		return false;
+	if (head & ASYM_FLOW_SENT && e->hop != hop)
+		hop_leave(e->hop, hop);
 	e->arrival = arrival;
 	e->hop = hop;
 	e->size = size;

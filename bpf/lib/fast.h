@@ -6,8 +6,8 @@
 #include "lib/rewrite.h"
 #include "lib/scratch.h"
 
-/* Copies the entry's orders.  False when another CPU changed it meanwhile. */
-ASYM_INLINE bool fast_copy(int family, struct asym_flow_state *e, __u32 head, struct rewrite *ret)
+/* Copies the entry's orders.  FLOW_ODD when another CPU changed it meanwhile. */
+ASYM_INLINE enum flow_verdict fast_copy(int family, struct asym_flow_state *e, __u32 head, struct rewrite *ret)
 {
 	__u32 hop = e->hop;
 
@@ -16,9 +16,11 @@ ASYM_INLINE bool fast_copy(int family, struct asym_flow_state *e, __u32 head, st
 	ret->diff = e->diff;
 	read_barrier();
 	if (ASYM_ONCE(e->head) != head)
-		return false;
+		return FLOW_ODD;
 	ret->hop = bpf_map_lookup_elem(&asym_hops, &hop);
-	return ret->hop;
+	if (!ret->hop)
+		return FLOW_ODD;
+	return ret->hop->left ? flow_shut(e, ASYM_CACHE_STALE) : FLOW_PASS;
 }
 
 ASYM_INLINE enum flow_verdict fast_look_up(struct __sk_buff *skb, int family, __u32 l2_len,
@@ -36,10 +38,10 @@ ASYM_INLINE enum flow_verdict fast_look_up(struct __sk_buff *skb, int family, __
 	if (!e)
 		return FLOW_UNKNOWN;
 	verdict = flow_judge(skb, f, e, head);
+	if (verdict == FLOW_PASS)
+		verdict = fast_copy(family, e, head, &r);
 	if (verdict != FLOW_PASS)
 		return verdict;
-	if (!fast_copy(family, e, head, &r))
-		return FLOW_ODD;
 	e->packets++;
 	e->bytes += f->len;
 	rewrite(skb, family, l2_len, f, &r);

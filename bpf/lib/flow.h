@@ -124,22 +124,54 @@ ASYM_INLINE enum flow_verdict flow_show(enum asym_reason why)
 	return FLOW_SHOW;
 }
 
-ASYM_INLINE enum flow_verdict flow_judge(struct __sk_buff *skb, const struct flow *f,
-					 const struct asym_flow_state *e, __u32 head)
+/* A check costs what the stack does.  A CPU with many flows spreads them: none is made later than
+ * after so many periods. */
+#define FLOW_LATEST 16
+
+struct pace {
+	__u32 jiffy;
+	__u32 checks;
+};
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct pace, 1);
+} asym_pace SEC(".maps") __weak;
+
+ASYM_INLINE bool flow_is_due(__u32 age, __u32 now)
 {
-	__u32 age = f->now - e->checked;
+	__u32 zero = 0;
+	struct pace *pace = bpf_map_lookup_elem(&asym_pace, &zero);
+
+	if (!pace || age >= FLOW_LATEST * asym_flow_period)
+		return true;
+	if (pace->jiffy != now) {
+		pace->jiffy = now;
+		pace->checks = 0;
+	}
+	return pace->checks++ < asym_flow_checks;
+}
+
+/* No packet passes until the stack has sent on one. */
+ASYM_INLINE enum flow_verdict flow_shut(struct asym_flow_state *e, enum asym_reason why)
+{
+	e->size = 0;
+	return flow_show(why);
+}
+
+ASYM_INLINE enum flow_verdict flow_judge(struct __sk_buff *skb, const struct flow *f,
+					 struct asym_flow_state *e, __u32 head)
+{
+	__u32 age = f->now - e->checked, size = e->size;
 
 	if (!entry_is_current(e, f->epoch))
 		return FLOW_UNKNOWN;
-	if (age >= 2 * asym_flow_period)
-		return FLOW_DOUBT;
-	if (!(head & ASYM_FLOW_SENT))
-		return FLOW_SHOW;
-	if (age >= asym_flow_period)
-		return flow_show(ASYM_CACHE_STALE);
+	if (!(head & ASYM_FLOW_SENT) || !size)
+		return age < 2 * asym_flow_period ? FLOW_SHOW : FLOW_DOUBT;
+	if (age >= asym_flow_period && flow_is_due(age, f->now))
+		return flow_shut(e, ASYM_CACHE_STALE);
 	if (e->arrival != skb->ifindex)
 		return flow_show(ASYM_CACHE_ARRIVAL);
-	if (f->len > e->size && flow_size(skb, f) > e->size)
+	if (f->len > size && flow_size(skb, f) > size)
 		return flow_show(ASYM_CACHE_OVERSIZE);
 	return FLOW_PASS;
 }

@@ -18,20 +18,21 @@ ASYM_INLINE __u32 hop_hash(const struct asym_hop *h)
 	const __u32 *w = (const __u32 *)h;
 	__u64 sum = 0;
 
-	for (int i = 1; i < (int)(sizeof(*h) / 4); i++)
+	/* all but the time and what is not content: ifindex to MACs */
+	for (int i = 1; i < 7; i++)
 		sum = (sum ^ w[i]) * 0x9e3779b97f4a7c15ull;
 	return sum >> 40;
 }
 
-/* All but the time. */
+ASYM_INLINE bool hop_mac_equal(const struct asym_hop *a, const struct asym_hop *b)
+{
+	return !((a->mac[0] ^ b->mac[0]) | (a->mac[1] ^ b->mac[1]) | (a->mac[2] ^ b->mac[2]));
+}
+
 ASYM_INLINE bool hop_equal(const struct asym_hop *a, const struct asym_hop *b)
 {
-	const __u32 *x = (const __u32 *)a, *y = (const __u32 *)b;
-	__u32 differs = 0;
-
-	for (int i = 1; i < (int)(sizeof(*a) / 4); i++)
-		differs |= x[i] ^ y[i];
-	return !differs;
+	return a->ifindex == b->ifindex && a->mark == b->mark && a->priority == b->priority &&
+	       a->l2_len == b->l2_len && hop_mac_equal(a, b);
 }
 
 /* A time that means neither free nor busy. */
@@ -58,6 +59,7 @@ ASYM_INLINE bool hop_claim(struct asym_hop *h, __u32 used, const struct asym_hop
 	for (int i = 0; i < 3; i++)
 		h->mac[i] = want->mac[i];
 	h->l2_len = want->l2_len;
+	h->left = 0;
 	__sync_lock_test_and_set(&h->used, hop_time(now));
 	return true;
 }
@@ -77,8 +79,10 @@ ASYM_INLINE __u32 hop_number(const struct asym_hop *want, __u32 now)
 		used = ASYM_ONCE(h->used);
 		if (used == ASYM_HOP_BUSY)
 			continue;
-		if (used && hop_equal(h, want) && hop_touch(h, used, now))
+		if (used && hop_equal(h, want) && hop_touch(h, used, now)) {
+			h->left = 0;
 			return n;
+		}
 		if (!room && (!used || now - used >= HOP_IDLE * asym_flow_period)) {
 			room = n;
 			room_used = used;
@@ -86,6 +90,17 @@ ASYM_INLINE __u32 hop_number(const struct asym_hop *want, __u32 now)
 	}
 	h = room ? bpf_map_lookup_elem(&asym_hops, &room) : NULL;
 	return h && hop_claim(h, room_used, want, now) ? room : 0;
+}
+
+/* A flow has left hop `from` for hop `to`.  If the MAC changed, the gateway is another machine now, or
+ * has another card: all other flows had better ask, too. */
+ASYM_INLINE void hop_leave(__u32 from, __u32 to)
+{
+	struct asym_hop *a = bpf_map_lookup_elem(&asym_hops, &from);
+	struct asym_hop *b = bpf_map_lookup_elem(&asym_hops, &to);
+
+	if (a && b && a->ifindex == b->ifindex && !hop_mac_equal(a, b))
+		a->left = 1;
 }
 
 #endif

@@ -100,6 +100,7 @@ const volatile __u32 asym_flow_mask4 __weak = 0; /* blocks of asym_flows4, less 
 const volatile __u32 asym_flow_mask6 __weak = 0;
 const volatile __u32 asym_flow_seed __weak = 0;
 const volatile __u32 asym_flow_period __weak = 0; /* jiffies between checks of an entry */
+const volatile __u32 asym_flow_checks __weak = 0; /* checks that a CPU makes in a jiffy */
 const volatile __u32 asym_flow_pause __weak = 0;  /* jiffies until a flow is asked about again */
 
 #endif

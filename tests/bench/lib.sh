@@ -180,7 +180,7 @@ asymbpf_slow_down() { asymbpf_down "$1"; }
 
 # As many flows as the largest scenario has, each checked so seldom that no check is measured.
 asymbpf_60s_missing() { asymbpf_missing; }
-asymbpf_60s_up() { asymbpf_with "$@" $'revalidate = 60\nflow-pairs = 262144'; }
+asymbpf_60s_up() { asymbpf_with "$@" $'revalidate = 60\nflow-pairs = 1048576'; }
 asymbpf_60s_down() { asymbpf_down "$1"; }
 
 # The kernel's own fast path.

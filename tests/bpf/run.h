@@ -68,16 +68,15 @@ static int lab_devices(void)
 		      "pair lan1 11 lan2 12; pair wan1 21 wan2 22; pair wan3 23 wan4 24");
 }
 
-static int lab_open(void **state)
+static inline int lab_open_with(const struct object_options *options)
 {
-	const struct object_options options = {.sticky_entries = 1024};
 	char error[256];
 
 	if (geteuid() || unshare(CLONE_NEWNET))
 		return 0;
 	if (lab_devices() || netns_cookie(&lab.cookie))
 		return -1;
-	if (object_load(&lab.o, NULL, &options, error, sizeof(error))) {
+	if (object_load(&lab.o, NULL, options, error, sizeof(error))) {
 		print_error("cannot load: %s\n", error);
 		return -1;
 	}
@@ -85,7 +84,12 @@ static int lab_open(void **state)
 	return 0;
 }
 
-static int lab_close(void **state)
+static inline int lab_open(void **state)
+{
+	return lab_open_with(&(struct object_options){.sticky_entries = 1024});
+}
+
+static inline int lab_close(void **state)
 {
 	if (lab.ready)
 		object_done(&lab.o);

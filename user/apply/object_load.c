@@ -20,6 +20,9 @@ enum feature {
 	FEATURE_ALL = FEATURE_SUMMED | FEATURE_CT | FEATURE_HOST,
 };
 
+/* A check of an entry is a packet through the stack, 1 to 2 us: so many are 1 to 2 % of a CPU. */
+#define CHECKS_PER_S 10000u
+
 struct load {
 	struct object *object;
 	const struct object *running; /* or NULL */
@@ -110,6 +113,7 @@ static void switch_cache_on(struct object *o, const struct load *l)
 	o->skel->rodata->asym_flow_seed = o->flow_seed;
 	o->skel->rodata->asym_flow_period = o->revalidate_s * object_hz();
 	o->skel->rodata->asym_flow_pause = object_hz() / 2;
+	o->skel->rodata->asym_flow_checks = MAX(CHECKS_PER_S / object_hz(), 1u);
 }
 
 static void switch_cache_off(struct object *o)
