@@ -4,6 +4,7 @@
  * none of the entries.  Beside each, what just about passes.
  */
 #include "tests/bpf/model.h"
+#include <sched.h>
 
 #define HOP 9
 #define HOP_LEFT 10
@@ -59,6 +60,7 @@ static const struct guard guards[] = {
 	{ "no hop", ALL, .hop = 0xffff },
 	{ "the first hop that is none", ALL, .hop = ASYM_HOPS },
 	{ "the last hop", ALL, PASS, .hop = ASYM_HOPS - 1 },
+	{ "a hop that another flow has left", ALL, ALSO(STALE), .hop = HOP_LEFT },
 
 	{ "a byte larger than any before", ALL, ALSO(OVERSIZE), .size = -1 },
 	{ "no size is known", ALL, .no_size = true },
@@ -241,6 +243,8 @@ static void test_rows(void **state)
 	cache_need();
 	cache_hop(HOP, WAN2);
 	cache_hop(ASYM_HOPS - 1, WAN2);
+	cache_hop(HOP_LEFT, WAN2);
+	cache.hops[HOP_LEFT].left = 1;
 	for (size_t i = 0; i < ARRAY_SIZE(guards); i++)
 		for (unsigned int kind = 0; kind < 4; kind++) {
 			if (!(guards[i].where & 1u << kind))
@@ -253,7 +257,7 @@ static void test_rows(void **state)
 	assert_int_equal(bad, 0);
 }
 
-/* --- the end of a connection --------------------------------------------------------------------- */
+/* --- checks ---------------------------------------------------------------------------------------- */
 
 static struct cached plain(bool v6, bool udp, uint32_t with)
 {
@@ -294,6 +298,76 @@ static struct shot send_flags(const struct cached *c, uint8_t flags, enum asym_r
 		assert_true(pkt_is(&s.p, &p));
 	return s;
 }
+
+/* A stale entry is shut until the stack has sent on a packet, which `learn` tells by the size. */
+static void test_shut(void **state)
+{
+	cache_need();
+	cache_hop(HOP, WAN2);
+	for (int i = 0; i < 4; i++) {
+		struct cached c = plain(i & 1, i & 2, 0);
+
+		c.age = cache.period;
+		cache_clear();
+		cache_put(&c);
+		assert_int_equal(send_flags(&c, TCP_ACK, ASYM_CACHE_STALE).verdict, TC_ACT_UNSPEC);
+		assert_int_equal(send_flags(&c, TCP_ACK, 0).verdict, TC_ACT_UNSPEC);
+		cache_entry(&c)->checked = cache_now();
+		assert_int_equal(send_flags(&c, TCP_ACK, 0).verdict, TC_ACT_UNSPEC);
+		cache_entry(&c)->size = WHOLE;
+		assert_int_equal(send_flags(&c, TCP_ACK, 0).verdict, TC_ACT_REDIRECT);
+	}
+}
+
+/* How many of n packets the stack is shown, each of them stale. */
+static uint32_t shown_of(const struct cached *c, uint32_t n)
+{
+	struct pkt p = model_pkt(&(struct pkt_spec){ .v6 = c->v6 }, LAN1);
+	struct asym_flow_state *e = cache_entry(c);
+	uint32_t shown = 0;
+
+	while (n--) {
+		struct shot s = { .which = PROGRAM_LAN_ETH, .in = { .ifindex = LAN1 } };
+
+		e->size = WHOLE;
+		shoot(&s, &p);
+		shown += s.verdict == TC_ACT_UNSPEC;
+	}
+	return shown;
+}
+
+/* A CPU makes so many checks in a jiffy and puts off the others, but not for ever. */
+static void test_pace(void **state)
+{
+	struct cached c = plain(false, false, 0);
+	uint32_t checks, begin, most, shown, n;
+	cpu_set_t one, all;
+
+	cache_need();
+	cache_hop(HOP, WAN2);
+	sched_getaffinity(0, sizeof(all), &all);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	checks = lab.o.skel->rodata->asym_flow_checks;
+	n = 20 * checks;
+	c.age = 15 * cache.period;
+	cache_clear();
+	cache_put(&c);
+	for (begin = cache_now(); cache_now() == begin;)
+		;
+	begin = cache_now();
+	shown = shown_of(&c, n);
+	most = checks * (cache_now() - begin + 1);
+	print_message("# %u of %u checked, at most %u\n", shown, n, most);
+	assert_true(shown <= most && shown >= checks);
+	c.age = 17 * cache.period;
+	cache_put(&c);
+	assert_int_equal(shown_of(&c, n), n);
+	sched_setaffinity(0, sizeof(all), &all);
+}
+
+/* --- the end of a connection --------------------------------------------------------------------- */
 
 /* Both directions go, whichever ends it; the UDP flow of the same ports stays. */
 static void end_by(bool v6, uint8_t flags, bool by_answer)
@@ -392,6 +466,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_shut),
+		cmocka_unit_test(test_pace),
 		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_end_stateless),
 		cmocka_unit_test(test_unfit),
