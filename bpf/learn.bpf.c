@@ -102,6 +102,16 @@ ASYM_INLINE enum asym_reason learn_way(struct __sk_buff *skb, __u32 l2_len, cons
 	return ASYM_CACHE_SENT;
 }
 
+/* What came out of IPsec must not pass the cache: the next packet of its tuple may be a forgery in clear,
+ * which the stack would refuse (net/ipv4/ip_forward.c, xfrm4_policy_check).  What goes into IPsec leaves
+ * as another packet, so nothing of it is ever learned. */
+ASYM_INLINE bool was_encrypted(struct __sk_buff *skb)
+{
+	struct bpf_xfrm_state state;
+
+	return asym_has_xfrm && !bpf_skb_get_xfrm_state(skb, 0, &state, sizeof(state), 0);
+}
+
 ASYM_INLINE void learn_family(struct __sk_buff *skb, int family, __u32 l2_len)
 {
 	__u32 zero = 0;
@@ -109,7 +119,7 @@ ASYM_INLINE void learn_family(struct __sk_buff *skb, int family, __u32 l2_len)
 	struct flow f = {.now = bpf_jiffies64()};
 	struct asym_flow_state *e;
 
-	if (!control || !flow_read(skb, family, l2_len, 1, &f))
+	if (!control || !flow_read(skb, family, l2_len, 1, &f) || was_encrypted(skb))
 		return;
 	f.epoch = control->epoch;
 	e = find_stateless(family, &f) ?: find_connection(family, &f);

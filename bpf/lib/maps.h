@@ -96,6 +96,7 @@ struct {
 /* Set by user space before it loads the programs; branches on them cost nothing. */
 const volatile __u32 asym_has_ct __weak = 0;     /* the flow cache is on: bpf_skb_ct_lookup is there */
 const volatile __u32 asym_has_summed __weak = 0; /* bpf_cast_to_kern_ctx is there */
+const volatile __u32 asym_has_xfrm __weak = 0;   /* bpf_skb_get_xfrm_state is there */
 const volatile __u32 asym_flow_mask4 __weak = 0; /* blocks of asym_flows4, less one */
 const volatile __u32 asym_flow_mask6 __weak = 0;
 const volatile __u32 asym_flow_seed __weak = 0;

@@ -108,6 +108,9 @@ static void switch_cache_on(struct object *o, const struct load *l)
 	bpf_map__set_max_entries(o->skel->maps.asym_flows6, o->flow_blocks[ASYM_V6]);
 	o->skel->rodata->asym_has_ct = true;
 	o->skel->rodata->asym_has_summed = o->summed;
+	o->skel->rodata->asym_has_xfrm =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_skb_get_xfrm_state,
+					NULL) == 1;
 	o->skel->rodata->asym_flow_mask4 = o->flow_blocks[ASYM_V4] - 1;
 	o->skel->rodata->asym_flow_mask6 = o->flow_blocks[ASYM_V6] - 1;
 	o->skel->rodata->asym_flow_seed = o->flow_seed;
