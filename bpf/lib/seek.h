@@ -162,19 +162,6 @@ ASYM_INLINE bool entry_drop(int family, const __be32 *in, bool udp)
 	return w.same != SEEK_NONE;
 }
 
-/* Difference of two tuples' addresses for the Internet checksum (RFC 1624), folded to 16 bits. */
-ASYM_INLINE __u16 tuple_diff(const __be32 *from, const __be32 *to, int words)
-{
-	__u64 sum = 0;
-
-	for (int i = 0; i < words - 1; i++)
-		sum += (__u64)to[i] + (__u32)~from[i];
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
-}
-
 struct entry_spec {
 	struct walk walk;
 	__be32 out[ASYM_TUPLE_MAX];

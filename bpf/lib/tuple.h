@@ -53,4 +53,17 @@ ASYM_INLINE void asym_tuple_reverse(const __be32 *t, int words, __be32 *ret)
 	ret[words - 1] = t[words - 1] >> 16 | t[words - 1] << 16;
 }
 
+/* Difference of two tuples' addresses for the Internet checksum (RFC 1624), folded to 16 bits. */
+ASYM_INLINE __u16 tuple_diff(const __be32 *from, const __be32 *to, int words)
+{
+	__u64 sum = 0;
+
+	for (int i = 0; i < words - 1; i++)
+		sum += (__u64)to[i] + (__u32)~from[i];
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
 #endif
