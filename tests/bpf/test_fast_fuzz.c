@@ -4,6 +4,7 @@
  * what becomes of it is as the model says, all else stays as it came.
  */
 #include "tests/bpf/port.h"
+#include "tests/bpf/tagged.h"
 #include <time.h>
 
 #define FRAMES 50000 /* for each program */
@@ -11,7 +12,6 @@
 #define SECONDS 4
 #define ENTRIES 48
 #define HOPS 6
-#define LEARN_TAG 0x6179
 
 static struct {
 	struct cached entry[ENTRIES];
@@ -413,38 +413,16 @@ static void test_link_ip(void **state)
 
 /* --- learn -------------------------------------------------------------------------------------------- */
 
-/* Tags the packet and goes on to the program in `next`: a test run cannot tag. */
-static int tagging_program(int next)
-{
-	const struct bpf_insn code[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = LEARN_TAG },
-		{ .code = BPF_STX | BPF_MEM | BPF_W, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_2,
-		  .off = offsetof(struct __sk_buff, tc_index) },
-		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_2,
-		  .src_reg = BPF_PSEUDO_MAP_FD, .imm = next },
-		{ 0 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3 },
-		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = TC_ACT_SHOT },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-
-	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "tag", "GPL", code, ARRAY_SIZE(code), NULL);
-}
-
 /* What `learn` is shown leaves as it came, whatever it writes into the tables. */
 static void run_learn(enum object_program which)
 {
 	static const uint32_t ifindex[] = { WAN1, WAN2 };
-	int next, tagging, program = cache_program(which, false);
-	uint32_t zero = 0;
 	time_t begin = time(NULL);
 	struct tally t = { 0 };
+	int tagging;
 
 	cache_need();
-	next = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "next", 4, 4, 1, NULL);
-	tagging = tagging_program(next);
-	assert_int_equal(bpf_map_update_elem(next, &zero, &program, 0), 0);
+	tagging = tagged_program(cache_program(which, false), TAG);
 	fill_tables(LAN1, ifindex);
 	while (in_time(&t, begin)) {
 		struct pkt p = random_frame(WAN1), out = p;
@@ -459,8 +437,6 @@ static void run_learn(enum object_program which)
 		t.bad += (int)opts.retval != TC_ACT_UNSPEC || !pkt_is(&out, &p);
 		t.n++;
 	}
-	close(tagging);
-	close(next);
 	print_message("# %u frames\n", t.n);
 	assert_int_equal(t.bad, 0);
 }
