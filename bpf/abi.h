@@ -136,7 +136,8 @@ struct asym_device_key {
 struct asym_device {
 	__u8 link;  /* id */
 	__u8 reply; /* id of the link that answers what arrives here */
-	__u8 _pad[2];
+	__u8 fastpath; /* enum asym_fastpath: OFF for what arrives where others have filters */
+	__u8 _pad[1];
 };
 
 /* Map "asym_links", index bank * ASYM_LINK_IDS + id. */

@@ -9,26 +9,28 @@
 #include "lib/seek.h"
 
 /* The entry of a packet that leaves with the tuple f->in, or NULL. */
-ASYM_INLINE struct asym_flow_state *find_stateless(int family, const struct flow *f)
+ASYM_INLINE struct asym_flow_state *find_stateless(int family, const struct flow *f,
+						   __u32 *ret_head)
 {
-	struct asym_flow_state *e = entry_seek(family, f->in, f->udp);
+	struct asym_flow_state *e = entry_seek(family, f->in, f->udp, ret_head);
 
-	return e && ASYM_ONCE(e->head) & ASYM_FLOW_STATELESS ? e : NULL;
+	return e && *ret_head & ASYM_FLOW_STATELESS ? e : NULL;
 }
 
 /* The answer's entry is found by the tuple; how answers leave tells how the packet arrived. */
-ASYM_INLINE struct asym_flow_state *find_connection(int family, const struct flow *f)
+ASYM_INLINE struct asym_flow_state *find_connection(int family, const struct flow *f,
+						    __u32 *ret_head)
 {
 	int words = tuple_words(family);
 	struct asym_flow_state *e, *peer;
 	__be32 t[ASYM_TUPLE_MAX];
 
 	asym_tuple_reverse(f->in, words, t);
-	peer = entry_seek(family, t, f->udp);
+	peer = entry_seek(family, t, f->udp, ret_head);
 	if (!peer || !entry_is_current(peer, f->epoch))
 		return NULL;
 	asym_tuple_reverse(entry_out(peer, family), words, t);
-	e = entry_seek(family, t, f->udp);
+	e = entry_seek(family, t, f->udp, ret_head);
 	return e && asym_tuple_equal(entry_out(e, family), f->in, words) ? e : NULL;
 }
 
@@ -59,12 +61,10 @@ ASYM_INLINE void refresh(struct asym_flow_state *e, __u32 size, __u32 now)
 	e->checked = now;
 }
 
-ASYM_INLINE bool write_way(struct asym_flow_state *e, __u32 arrival, __u32 hop, __u32 size,
-			   __u32 now)
+ASYM_INLINE bool write_way(struct asym_flow_state *e, __u32 head, __u32 arrival, __u32 hop,
+			   __u32 size, __u32 now)
 {
-	__u32 head;
-
-	if (!entry_lock(e, &head))
+	if (!entry_lock(e, head))
 		return false;
 	if (head & ASYM_FLOW_SENT && e->hop != hop)
 		hop_leave(e->hop, hop);
@@ -88,15 +88,15 @@ ASYM_INLINE void set_clock(__u32 now)
 }
 
 ASYM_INLINE enum asym_reason learn_way(struct __sk_buff *skb, __u32 l2_len, const struct flow *f,
-				       struct asym_flow_state *e)
+				       struct asym_flow_state *e, __u32 head)
 {
 	__u32 size = flow_size(skb, f), hop = hop_of(skb, l2_len, f->now);
 
 	if (!hop)
 		return ASYM_CACHE_FULL;
-	if (ASYM_ONCE(e->head) & ASYM_FLOW_SENT && e->hop == hop && e->arrival == skb->ingress_ifindex)
+	if (head & ASYM_FLOW_SENT && e->hop == hop && e->arrival == skb->ingress_ifindex)
 		refresh(e, size, f->now);
-	else if (!write_way(e, skb->ingress_ifindex, hop, size, f->now))
+	else if (!write_way(e, head, skb->ingress_ifindex, hop, size, f->now))
 		return ASYM_CACHE_FULL;
 	set_clock(f->now);
 	return ASYM_CACHE_SENT;
@@ -118,13 +118,14 @@ ASYM_INLINE void learn_family(struct __sk_buff *skb, int family, __u32 l2_len)
 	struct asym_control *control = bpf_map_lookup_elem(&asym_control, &zero);
 	struct flow f = {.now = bpf_jiffies64()};
 	struct asym_flow_state *e;
+	__u32 head;
 
 	if (!control || !flow_read(skb, family, l2_len, 1, &f) || was_encrypted(skb))
 		return;
 	f.epoch = control->epoch;
-	e = find_stateless(family, &f) ?: find_connection(family, &f);
+	e = find_stateless(family, &f, &head) ?: find_connection(family, &f, &head);
 	if (e && entry_is_current(e, f.epoch))
-		count_reason(learn_way(skb, l2_len, &f, e));
+		count_reason(learn_way(skb, l2_len, &f, e, head));
 }
 
 ASYM_INLINE int learn(struct __sk_buff *skb, __u32 l2_len)

@@ -33,13 +33,19 @@ ASYM_INLINE bool cache_may_try(const struct flow *f)
 /* Whether the cache holds this already, both ways. */
 ASYM_INLINE bool cache_has(int family, const struct flow *f, const struct connection *c)
 {
-	struct asym_flow_state *e = entry_seek(family, f->in, f->udp), *peer;
+	int words = tuple_words(family);
+	struct asym_flow_state *e, *peer;
+	__be32 back[ASYM_TUPLE_MAX];
+	__u32 head;
 
-	if (!e || !entry_is_current(e, f->epoch) ||
-	    !asym_tuple_equal(entry_out(e, family), c->out, tuple_words(family)))
+	e = entry_seek(family, f->in, f->udp, &head);
+	if (!e || !entry_is_current(e, f->epoch) || head & ASYM_FLOW_STATELESS ||
+	    !asym_tuple_equal(entry_out(e, family), c->out, words))
 		return false;
-	peer = entry_peer(family, e, f->udp);
-	return peer && entry_is_current(peer, f->epoch);
+	peer = entry_seek(family, c->answer, f->udp, &head);
+	asym_tuple_reverse(f->in, words, back);
+	return peer && entry_is_current(peer, f->epoch) &&
+	       asym_tuple_equal(entry_out(peer, family), back, words);
 }
 
 ASYM_INLINE bool cache_write_pair(int family, const struct flow *f, const struct connection *c,
@@ -69,7 +75,7 @@ ASYM_INLINE void cache_count(struct __sk_buff *skb, int family, const struct flo
 {
 	count_reason(written ? ASYM_CACHE_NEW : ASYM_CACHE_FULL);
 	if (written)
-		flow_tag(skb);
+		skb->tc_index = FLOW_TAG;
 	else
 		entry_drop(family, f->in, f->udp);
 }
@@ -154,38 +160,43 @@ ASYM_INLINE void cache_allow(const struct choice *c, enum asym_fastpath mode)
 	s->mode = mode;
 }
 
-/* FIN, SYN or RST: this packet and those after it are the stack's. */
-ASYM_INLINE void cache_end(struct __sk_buff *skb)
+ASYM_INLINE bool cache_drop(struct __sk_buff *skb, const struct flow *f)
 {
-	struct scratch *s = scratch();
-	bool ended;
-
-	if (!s)
-		return;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
-		ended = entry_drop(ASYM_V4, s->flow.in, false);
+		return entry_drop(ASYM_V4, f->in, f->udp);
+	return entry_drop(ASYM_V6, f->in, f->udp);
+}
+
+/* An entry that a rule forbids was made for packets of the other direction, by another rule. */
+ASYM_INLINE void cache_show(struct __sk_buff *skb, const struct scratch *s)
+{
+	if (s->mode == ASYM_FASTPATH_OFF)
+		cache_drop(skb, &s->flow);
 	else
-		ended = entry_drop(ASYM_V6, s->flow.in, false);
-	if (ended)
-		count_reason(ASYM_CACHE_CLOSED);
+		skb->tc_index = FLOW_TAG;
+}
+
+ASYM_INLINE bool cache_wants(const struct scratch *s)
+{
+	return (s->mode == ASYM_FASTPATH_ON || s->mode == ASYM_FASTPATH_STATELESS) &&
+	       cache_may_try(&s->flow);
 }
 
 /* A packet that fast_path() did not send, verdict as it gave it. */
 ASYM_INLINE void cache_flow(struct __sk_buff *skb, enum flow_verdict verdict)
 {
-	struct scratch *s;
+	struct scratch *s = scratch();
 
-	if (verdict == FLOW_END)
-		cache_end(skb);
-	if (verdict != FLOW_UNKNOWN && verdict != FLOW_DOUBT)
+	if (skb->tc_index == FLOW_TAG)
+		skb->tc_index = 0; /* not ours: tags do not come in from outside */
+	if (!s || verdict == FLOW_ODD || verdict == FLOW_PASS)
 		return;
-	s = scratch();
-	if (!s || s->mode == ASYM_FASTPATH_OFF || !cache_may_try(&s->flow))
-		return;
-	if (skb->protocol == bpf_htons(ETH_P_IP))
-		cache_v4(skb);
-	else
-		cache_v6(skb);
+	if (verdict == FLOW_END && cache_drop(skb, &s->flow))
+		count_reason(ASYM_CACHE_CLOSED);
+	if (verdict == FLOW_SHOW || verdict == FLOW_DOUBT)
+		cache_show(skb, s);
+	if ((verdict == FLOW_UNKNOWN || verdict == FLOW_DOUBT) && cache_wants(s))
+		skb->protocol == bpf_htons(ETH_P_IP) ? cache_v4(skb) : cache_v6(skb);
 }
 
 #endif

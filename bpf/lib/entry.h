@@ -77,6 +77,7 @@ ASYM_INLINE struct asym_flow_state *entry_find(int family, const __be32 *in, boo
 		if (!(head & ASYM_FLOW_USED))
 			return NULL;
 		*ret_head = head;
+		read_barrier();
 		if ((head & ENTRY_KIND) == entry_kind(udp) &&
 		    asym_tuple_equal(entry_in(e), in, tuple_words(family)))
 			return e;
@@ -84,29 +85,31 @@ ASYM_INLINE struct asym_flow_state *entry_find(int family, const __be32 *in, boo
 	return NULL;
 }
 
-/* False when another CPU writes the entry: no way to wait in here, and no need to. */
-ASYM_INLINE bool entry_lock(struct asym_flow_state *e, __u32 *ret_head)
+/* head: as it was when the caller decided to write.  False when another CPU writes or has written
+ * since: no way to wait in here, and no need to. */
+ASYM_INLINE bool entry_lock(struct asym_flow_state *e, __u32 head)
 {
-	__u32 head = ASYM_ONCE(e->head);
-
 	if (head & ASYM_FLOW_BUSY)
 		return false;
-	*ret_head = head;
 	return __sync_val_compare_and_swap(&e->head, head, head | ASYM_FLOW_BUSY) == head;
 }
 
-/* head: as entry_lock gave it, with other flags or another link. */
+/* head: that of entry_lock, with other flags or another link. */
 ASYM_INLINE void entry_unlock(struct asym_flow_state *e, __u32 head)
 {
 	__sync_lock_test_and_set(&e->head, (head | ASYM_FLOW_USED) + ASYM_FLOW_WRITES);
 }
 
-ASYM_INLINE void entry_free(struct asym_flow_state *e)
+ASYM_INLINE void entry_free(struct asym_flow_state *e, __u32 head)
 {
-	__u32 head;
-
-	if (entry_lock(e, &head))
+	if (entry_lock(e, head))
 		entry_unlock(e, head & ~0xffffu);
+}
+
+/* 0 for a moment that another CPU saw a tick ahead of us. */
+ASYM_INLINE __u32 jiffies_since(__u32 then, __u32 now)
+{
+	return then - now < asym_flow_period ? 0 : now - then;
 }
 
 ASYM_INLINE bool entry_is_current(const struct asym_flow_state *e, __u16 epoch)

@@ -31,8 +31,6 @@ ASYM_INLINE enum flow_verdict fast_look_up(struct __sk_buff *skb, int family, __
 	struct rewrite r;
 	__u32 head;
 
-	if (f->tcp_flags & TCP_BOUNDARY)
-		return FLOW_END;
 	f->hash = entry_hash(family, f->in, f->udp);
 	e = entry_find(family, f->in, f->udp, f->hash, &head);
 	if (!e)
@@ -42,23 +40,28 @@ ASYM_INLINE enum flow_verdict fast_look_up(struct __sk_buff *skb, int family, __
 		verdict = fast_copy(family, e, head, &r);
 	if (verdict != FLOW_PASS)
 		return verdict;
+	if (!rewrite(skb, family, l2_len, f, &r))
+		return FLOW_ODD;
 	e->packets++;
 	e->bytes += f->len;
-	rewrite(skb, family, l2_len, f, &r);
 	return FLOW_PASS;
 }
 
+/* SYN, FIN and RST end what the cache knows; segments without ACK are for conntrack to judge. */
+ASYM_INLINE enum flow_verdict fast_tcp_flags(const struct flow *f)
+{
+	return f->tcp_flags & TCP_BOUNDARY ? FLOW_END : FLOW_ODD;
+}
+
 /* What the slow path has to know. */
-ASYM_INLINE void fast_fail(struct __sk_buff *skb, const struct flow *f, enum flow_verdict verdict)
+ASYM_INLINE void fast_fail(const struct flow *f)
 {
 	struct scratch *s = scratch();
 
-	if (s) {
-		s->flow = *f;
-		s->mode = ASYM_FASTPATH_OFF;
-	}
-	if (verdict == FLOW_SHOW || verdict == FLOW_DOUBT)
-		flow_tag(skb);
+	if (!s)
+		return;
+	s->flow = *f;
+	s->mode = SCRATCH_MODE_UNKNOWN;
 }
 
 ASYM_INLINE enum flow_verdict fast_family(struct __sk_buff *skb, int family, __u32 l2_len)
@@ -71,9 +74,12 @@ ASYM_INLINE enum flow_verdict fast_family(struct __sk_buff *skb, int family, __u
 	if (!control || !flow_read(skb, family, l2_len, 2, &f))
 		return FLOW_ODD;
 	f.epoch = control->epoch;
-	verdict = fast_look_up(skb, family, l2_len, &f);
+	if ((f.tcp_flags & (TCP_BOUNDARY | TCP_ACK)) == TCP_ACK)
+		verdict = fast_look_up(skb, family, l2_len, &f);
+	else
+		verdict = fast_tcp_flags(&f);
 	if (verdict != FLOW_PASS)
-		fast_fail(skb, &f, verdict);
+		fast_fail(&f);
 	return verdict;
 }
 
@@ -88,12 +94,11 @@ __noinline int fast_v6_ip(struct __sk_buff *skb)
 	return fast_family(skb, ASYM_V6, 0);
 }
 
-/* Packets that somebody marked, and those of a VLAN (before they are the VLAN device's own), are the
- * stack's. */
+/* Packets that somebody marked or tagged, and those with a VLAN tag (before they are the VLAN device's
+ * own), are the stack's. */
 ASYM_INLINE bool fast_admits(struct __sk_buff *skb)
 {
-	return skb->pkt_type == PACKET_HOST && !skb->mark &&
-	       !(skb->vlan_present && skb->vlan_tci & VLAN_ID);
+	return skb->pkt_type == PACKET_HOST && !skb->mark && !skb->vlan_present && !skb->tc_index;
 }
 
 /* With FLOW_PASS the packet has been rewritten and the program returns TC_ACT_REDIRECT; else nothing

@@ -6,7 +6,7 @@
 #ifndef ASYM_FLOW_H
 #define ASYM_FLOW_H
 
-#include "lib/entry.h"
+#include "lib/pace.h"
 
 /* On a packet that `learn` is to look at, in skb->tc_index: "ay".  Others' values stay. */
 #define FLOW_TAG 0x6179
@@ -15,6 +15,7 @@
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
+#define TCP_ACK 0x10
 #define TCP_BOUNDARY (TCP_FIN | TCP_SYN | TCP_RST)
 
 struct flow {
@@ -47,15 +48,25 @@ ASYM_INLINE bool flow_read_ports(void *l4, void *end, int family, __u8 proto, st
 		if (l4 + sizeof(struct udphdr) > end)
 			return false;
 		f->headers = flow_ip_len(family) + sizeof(struct udphdr);
-		f->tcp_flags = 0;
+		f->tcp_flags = TCP_ACK; /* as ordinary as a segment with nothing but that */
 	} else {
 		if (proto != IPPROTO_TCP || l4 + sizeof(struct tcphdr) > end)
 			return false;
 		f->headers = flow_ip_len(family) + (*(__u8 *)(l4 + 12) >> 4) * 4;
 		f->tcp_flags = *(__u8 *)(l4 + 13);
+		if (f->headers < flow_ip_len(family) + sizeof(struct tcphdr))
+			return false;
 	}
 	f->in[tuple_words(family) - 1] = *(__be32 *)l4;
 	return f->len >= f->headers;
+}
+
+/* Nothing may follow what the IP header counts, but what pads a short frame. */
+ASYM_INLINE bool flow_len_is_true(struct __sk_buff *skb, __u32 l2_len, const struct flow *f)
+{
+	__u32 len = l2_len + f->len;
+
+	return len == skb->len || (len < skb->len && skb->len <= ETH_ZLEN);
 }
 
 ASYM_INLINE bool flow_read_v4(struct __sk_buff *skb, __u32 l2_len, __u8 min_ttl, struct flow *f)
@@ -69,7 +80,7 @@ ASYM_INLINE bool flow_read_v4(struct __sk_buff *skb, __u32 l2_len, __u8 min_ttl,
 	if (*(__u8 *)ip != 0x45 || ip->frag_off & bpf_htons(IP_FRAGMENT) || ip->ttl < min_ttl)
 		return false;
 	f->len = bpf_ntohs(ip->tot_len);
-	if (l2_len + f->len > skb->len)
+	if (!flow_len_is_true(skb, l2_len, f))
 		return false;
 	f->in[0] = addr[0];
 	f->in[1] = addr[1];
@@ -87,7 +98,7 @@ ASYM_INLINE bool flow_read_v6(struct __sk_buff *skb, __u32 l2_len, __u8 min_ttl,
 	if (*(__u8 *)ip >> 4 != 6 || ip->hop_limit < min_ttl || !ip->payload_len)
 		return false;
 	f->len = bpf_ntohs(ip->payload_len) + sizeof(*ip);
-	if (l2_len + f->len > skb->len)
+	if (!flow_len_is_true(skb, l2_len, f))
 		return false;
 	for (int i = 0; i < 8; i++)
 		f->in[i] = addr[i];
@@ -124,33 +135,6 @@ ASYM_INLINE enum flow_verdict flow_show(enum asym_reason why)
 	return FLOW_SHOW;
 }
 
-/* A check costs what the stack does.  A CPU with many flows spreads them: none is made later than
- * after so many periods. */
-#define FLOW_LATEST 16
-
-struct pace {
-	__u32 jiffy;
-	__u32 checks;
-};
-
-struct {
-	ASYM_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct pace, 1);
-} asym_pace SEC(".maps") __weak;
-
-ASYM_INLINE bool flow_is_due(__u32 age, __u32 now)
-{
-	__u32 zero = 0;
-	struct pace *pace = bpf_map_lookup_elem(&asym_pace, &zero);
-
-	if (!pace || age >= FLOW_LATEST * asym_flow_period)
-		return true;
-	if (pace->jiffy != now) {
-		pace->jiffy = now;
-		pace->checks = 0;
-	}
-	return pace->checks++ < asym_flow_checks;
-}
-
 /* No packet passes until the stack has sent on one. */
 ASYM_INLINE enum flow_verdict flow_shut(struct asym_flow_state *e, enum asym_reason why)
 {
@@ -167,20 +151,13 @@ ASYM_INLINE enum flow_verdict flow_judge(struct __sk_buff *skb, const struct flo
 		return FLOW_UNKNOWN;
 	if (!(head & ASYM_FLOW_SENT) || !size)
 		return age < 2 * asym_flow_period ? FLOW_SHOW : FLOW_DOUBT;
-	if (age >= asym_flow_period && flow_is_due(age, f->now))
+	if (age >= asym_flow_period && pace_is_due(age, f->now))
 		return flow_shut(e, ASYM_CACHE_STALE);
 	if (e->arrival != skb->ifindex)
 		return flow_show(ASYM_CACHE_ARRIVAL);
 	if (f->len > size && flow_size(skb, f) > size)
 		return flow_show(ASYM_CACHE_OVERSIZE);
 	return FLOW_PASS;
-}
-
-/* Only a packet that carries nobody's tag. */
-ASYM_INLINE void flow_tag(struct __sk_buff *skb)
-{
-	if (!skb->tc_index)
-		skb->tc_index = FLOW_TAG;
 }
 
 #endif

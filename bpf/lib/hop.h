@@ -6,13 +6,9 @@
 #ifndef ASYM_HOP_H
 #define ASYM_HOP_H
 
-#include "lib/maps.h"
+#include "lib/entry.h"
 
 #define HOP_TRIES 8
-/* A hop is free again when the stack has sent nothing that way for so many periods.  Entries that
- * refer to it are stale after one. */
-#define HOP_IDLE 64
-
 ASYM_INLINE __u32 hop_hash(const struct asym_hop *h)
 {
 	const __u32 *w = (const __u32 *)h;
@@ -44,9 +40,15 @@ ASYM_INLINE __u32 hop_time(__u32 now)
 /* Whether the hop, seen in use at time `used`, is still this one and now has the time of today. */
 ASYM_INLINE bool hop_touch(struct asym_hop *h, __u32 used, __u32 now)
 {
-	if (now - used < asym_flow_period)
+	if (jiffies_since(used, now) < asym_flow_period)
 		return true;
 	return __sync_val_compare_and_swap(&h->used, used, hop_time(now)) == used;
+}
+
+/* Entries that refer to a hop are checked within asym_flow_latest, and touch it then. */
+ASYM_INLINE bool hop_is_idle(__u32 used, __u32 now)
+{
+	return jiffies_since(used, now) >= 4 * asym_flow_latest;
 }
 
 ASYM_INLINE bool hop_claim(struct asym_hop *h, __u32 used, const struct asym_hop *want, __u32 now)
@@ -80,10 +82,11 @@ ASYM_INLINE __u32 hop_number(const struct asym_hop *want, __u32 now)
 		if (used == ASYM_HOP_BUSY)
 			continue;
 		if (used && hop_equal(h, want) && hop_touch(h, used, now)) {
-			h->left = 0;
+			if (h->left)
+				h->left = 0;
 			return n;
 		}
-		if (!room && (!used || now - used >= HOP_IDLE * asym_flow_period)) {
+		if (!room && (!used || hop_is_idle(used, now))) {
 			room = n;
 			room_used = used;
 		}

@@ -37,9 +37,9 @@
 #define ASYM_ONCE(x) (*(volatile typeof(x) *)&(x))
 
 /*
- * What was read before is what is compared after.  x86 loads in order; elsewhere an atomic operation
- * that returns a value is a full barrier (Documentation/bpf/standardization: memory ordering of
- * BPF_FETCH is that of the kernel's fully ordered atomics).
+ * What was read before is not what another CPU wrote after.  x86 loads in order; elsewhere an atomic
+ * exchange is a full barrier, as all of the kernel's atomics that return a value are
+ * (Documentation/atomic_t.txt).
  */
 ASYM_INLINE void read_barrier(void)
 {
@@ -48,7 +48,7 @@ ASYM_INLINE void read_barrier(void)
 #else
 	__u32 here = 0;
 
-	__sync_fetch_and_add(&here, 0);
+	__sync_lock_test_and_set(&here, 1);
 #endif
 }
 

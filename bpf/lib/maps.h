@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every map.  __weak: each program's object defines them all and bpftool's linker makes them one.
+ * The maps that user space knows.  __weak: each program's object defines them all and bpftool's linker makes them one.
  * Map names are cut to 15 bytes by the kernel; user space finds them by these names.
  */
 #ifndef ASYM_MAPS_H
@@ -93,7 +93,7 @@ struct {
 	ASYM_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct asym_hits, ASYM_BANKS * ASYM_MAX_RULES);
 } asym_hits SEC(".maps") __weak;
 
-/* Set by user space before it loads the programs; branches on them cost nothing. */
+/* Set by user space before it loads the programs; what cannot be reached goes. */
 const volatile __u32 asym_has_ct __weak = 0;     /* the flow cache is on: bpf_skb_ct_lookup is there */
 const volatile __u32 asym_has_summed __weak = 0; /* bpf_cast_to_kern_ctx is there */
 const volatile __u32 asym_has_xfrm __weak = 0;   /* bpf_skb_get_xfrm_state is there */
@@ -101,6 +101,7 @@ const volatile __u32 asym_flow_mask4 __weak = 0; /* blocks of asym_flows4, less 
 const volatile __u32 asym_flow_mask6 __weak = 0;
 const volatile __u32 asym_flow_seed __weak = 0;
 const volatile __u32 asym_flow_period __weak = 0; /* jiffies between checks of an entry */
+const volatile __u32 asym_flow_latest __weak = 0; /* jiffies that a busy CPU may put one off */
 const volatile __u32 asym_flow_checks __weak = 0; /* checks that a CPU makes in a jiffy */
 const volatile __u32 asym_flow_pause __weak = 0;  /* jiffies until a flow is asked about again */
 

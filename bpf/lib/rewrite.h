@@ -65,24 +65,31 @@ ASYM_INLINE __u32 rewrite_summed(struct __sk_buff *skb)
 	return BPF_CORE_READ_BITFIELD(kernel, ip_summed);
 }
 
-/* In place, knowing what the field holds.  UDP over IPv4 may have none: 0. */
+/* By how much the sum of all bytes changes, for CHECKSUM_COMPLETE: addresses, ports, TTL, and the
+ * checksums that make up for them.  IPv4's header makes up for itself. */
+ASYM_INLINE __u32 bytes_diff(int family, const struct rewrite *r, __u32 ports, bool has_check)
+{
+	if (family == ASYM_V4)
+		return has_check ? (__u16)~r->diff : ports;
+	return (__u16)~bpf_htons(1) + (has_check ? 0 : r->diff + ports);
+}
+
+/* In place, knowing what the field holds.  0 in UDP: no checksum. */
 ASYM_INLINE void rewrite_check(struct __sk_buff *skb, int family, const struct flow *f,
 			       const struct rewrite *r, __u16 *check)
 {
 	__u32 ports = ports_diff(f->in[tuple_words(family) - 1], r->out[tuple_words(family) - 1]);
 	__u32 summed = rewrite_summed(skb);
+	bool has_check = !f->udp || *check;
 
+	if (summed == SUMMED_COMPLETE)
+		bpf_csum_update(skb, bytes_diff(family, r, ports, has_check));
+	if (!has_check)
+		return;
 	if (summed == SUMMED_PARTIAL) {
 		*check = csum_fold(*check + r->diff);
 		return;
 	}
-	/* the header's own checksum makes up for its addresses, in IPv6 the one below does */
-	if (summed == SUMMED_COMPLETE && family == ASYM_V4)
-		bpf_csum_update(skb, (__u16)~r->diff);
-	if (summed == SUMMED_COMPLETE && family == ASYM_V6)
-		bpf_csum_update(skb, (__u16)~bpf_htons(1));
-	if (f->udp && family == ASYM_V4 && !*check)
-		return;
 	*check = csum_changed(*check, r->diff + ports);
 	if (f->udp && !*check)
 		*check = 0xffff;
@@ -130,14 +137,6 @@ ASYM_INLINE void rewrite_v6(struct ipv6hdr *ip, const struct rewrite *r)
 	ip->hop_limit--;
 }
 
-/* Without link-layer header the padding of a short frame would become part of the packet. */
-ASYM_INLINE void rewrite_trim(struct __sk_buff *skb, __u32 l2_len, const struct flow *f,
-			      const struct rewrite *r)
-{
-	if (!r->hop->l2_len && skb->len > l2_len + f->len)
-		bpf_skb_change_tail(skb, l2_len + f->len, 0);
-}
-
 ASYM_INLINE bool rewrite_headers(struct __sk_buff *skb, int family, __u32 l2_len,
 				 const struct flow *f, const struct rewrite *r)
 {
@@ -156,39 +155,50 @@ ASYM_INLINE bool rewrite_headers(struct __sk_buff *skb, int family, __u32 l2_len
 	return true;
 }
 
-/* include/linux/netdevice.h, dev_hard_start_xmit: a device takes what header it has.  One that has none
- * gets packets without: bpf_redirect() takes the header off. */
-ASYM_INLINE void rewrite_link_layer(struct __sk_buff *skb, int family, __u32 l2_len,
-				    const struct rewrite *r)
+/* From here on the program returns TC_ACT_REDIRECT. */
+ASYM_INLINE void rewrite_packet(struct __sk_buff *skb, int family, __u32 l2_len,
+				const struct flow *f, const struct rewrite *r)
 {
 	struct ethhdr *eth;
 
-	if (!r->hop->l2_len)
-		return;
-	if (!l2_len)
-		bpf_skb_change_head(skb, ETH_HLEN, 0);
-	eth = (void *)(long)skb->data;
-	if ((void *)(eth + 1) > (void *)(long)skb->data_end)
-		return;
-	for (int i = 0; i < 3; i++)
-		((__u32 *)eth)[i] = r->hop->mac[i];
-	if (!l2_len)
-		eth->h_proto = family == ASYM_V4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
-}
-
-/* From here on the program returns TC_ACT_REDIRECT. */
-ASYM_INLINE void rewrite(struct __sk_buff *skb, int family, __u32 l2_len, const struct flow *f,
-			 const struct rewrite *r)
-{
-	rewrite_trim(skb, l2_len, f, r);
 	if (!asym_has_summed)
 		rewrite_check_helped(skb, family, l2_len, f, r);
 	if (!rewrite_headers(skb, family, l2_len, f, r))
 		return;
-	rewrite_link_layer(skb, family, l2_len, r);
+	eth = (void *)(long)skb->data;
+	if (r->hop->l2_len && (void *)(eth + 1) <= (void *)(long)skb->data_end) {
+		for (int i = 0; i < 3; i++)
+			((__u32 *)eth)[i] = r->hop->mac[i];
+		eth->h_proto = skb->protocol;
+	}
 	skb->mark = r->hop->mark;
 	skb->priority = r->hop->priority;
 	bpf_redirect(r->hop->ifindex, 0);
+}
+
+/* To a device with another kind of header.  bpf_redirect() takes an Ethernet header off by itself, but
+ * the padding of a short frame would become part of the packet.  False: not enough memory. */
+ASYM_INLINE bool rewrite_resize(struct __sk_buff *skb, __u32 l2_len, const struct flow *f,
+				const struct asym_hop *hop)
+{
+	if (!hop->l2_len && skb->len > l2_len + f->len)
+		return !bpf_skb_change_tail(skb, l2_len + f->len, 0);
+	if (!l2_len && hop->l2_len)
+		return !bpf_skb_change_head(skb, ETH_HLEN, 0);
+	return true;
+}
+
+/* False: nothing was written. */
+ASYM_INLINE bool rewrite(struct __sk_buff *skb, int family, __u32 l2_len, const struct flow *f,
+			 const struct rewrite *r)
+{
+	if (!rewrite_resize(skb, l2_len, f, r->hop))
+		return false;
+	if (!l2_len && r->hop->l2_len)
+		rewrite_packet(skb, family, ETH_HLEN, f, r);
+	else
+		rewrite_packet(skb, family, l2_len, f, r);
+	return true;
 }
 
 #endif

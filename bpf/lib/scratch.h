@@ -16,10 +16,12 @@ struct scratch {
 	struct flow flow;
 	struct asym_config config;
 	__u32 bank;
-	__u32 mode; /* enum asym_fastpath of the rule or device */
+	__u32 mode; /* enum asym_fastpath of the rule or device, or SCRATCH_MODE_UNKNOWN */
 	struct connection connection;
 	struct entry_spec spec;
 };
+
+#define SCRATCH_MODE_UNKNOWN ASYM_FASTPATH_MAX
 
 struct {
 	ASYM_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct scratch, 1);

@@ -9,9 +9,6 @@
 
 #include "lib/entry.h"
 
-/* Entries that the stack was not shown a packet of for so many periods make room for others. */
-#define SEEK_IDLE 4
-
 #define SEEK_NONE (~0u)
 
 /* A walk through the ways of a block.  in, udp, now and epoch are the caller's. */
@@ -21,6 +18,7 @@ struct walk {
 	__u32 hash;
 	__u32 same; /* number of the entry of this tuple, or SEEK_NONE */
 	__u32 room; /* number of the one that may go, or SEEK_NONE */
+	__u32 head; /* of the former, when it was found */
 	__u32 oldest;
 	__u32 now;
 	__u32 epoch;
@@ -51,12 +49,15 @@ ASYM_INLINE long walk_way(int family, struct walk *w, __u32 nth)
 	if (!e)
 		return 1;
 	head = ASYM_ONCE(e->head);
+	read_barrier();
 	if ((head & ENTRY_KIND) == entry_kind(w->udp) &&
 	    asym_tuple_equal(entry_in(e), w->in, tuple_words(family))) {
 		w->same = number;
+		w->head = head;
 		return 1;
 	}
-	age = head & ASYM_FLOW_LIVE && entry_is_current(e, w->epoch) ? w->now - e->checked : ~0u;
+	age = head & ASYM_FLOW_LIVE && entry_is_current(e, w->epoch) ?
+		      jiffies_since(e->checked, w->now) : ~0u;
 	if (age > w->oldest) {
 		w->oldest = age;
 		w->room = number;
@@ -69,7 +70,8 @@ ASYM_INLINE void walk(int family, struct walk *w)
 	w->hash = entry_hash(family, w->in, w->udp);
 	w->same = SEEK_NONE;
 	w->room = SEEK_NONE;
-	w->oldest = SEEK_IDLE * asym_flow_period;
+	/* Entries in use are checked within asym_flow_latest. */
+	w->oldest = 2 * asym_flow_latest;
 	for (__u32 nth = 0; nth < entry_ways(family); nth++)
 		if (walk_way(family, w, nth))
 			break;
@@ -97,37 +99,41 @@ ASYM_INLINE void walk_family(int family, struct walk *w)
 		walk_v6(w);
 }
 
-ASYM_INLINE struct asym_flow_state *entry_seek(int family, const __be32 *in, bool udp)
+/* The entry of the packets with this tuple, or NULL. */
+ASYM_INLINE struct asym_flow_state *entry_seek(int family, const __be32 *in, bool udp,
+					       __u32 *ret_head)
 {
 	struct walk w = {.udp = udp};
 
 	copy_words(w.in, in, tuple_words(family));
 	walk_family(family, &w);
+	*ret_head = w.head;
 	return w.same == SEEK_NONE ? NULL : entry_numbered(family, w.same);
 }
 
 /* The entry of the other direction, or NULL. */
-ASYM_INLINE struct asym_flow_state *entry_peer(int family, struct asym_flow_state *e, bool udp)
+ASYM_INLINE struct asym_flow_state *entry_peer(int family, struct asym_flow_state *e, bool udp,
+					       __u32 *ret_head)
 {
 	__be32 answer[ASYM_TUPLE_MAX];
 
 	asym_tuple_reverse(entry_out(e, family), tuple_words(family), answer);
-	return entry_seek(family, answer, udp);
+	return entry_seek(family, answer, udp, ret_head);
 }
 
 /* Both directions: half a pair would be refreshed by nobody. */
 ASYM_INLINE void drop_pair(int family, __u32 number)
 {
 	struct asym_flow_state *e = entry_numbered(family, number), *peer;
-	__u32 head;
+	__u32 head, peer_head;
 
 	if (!e)
 		return;
 	head = ASYM_ONCE(e->head);
-	peer = entry_peer(family, e, head & ASYM_FLOW_UDP);
+	peer = entry_peer(family, e, head & ASYM_FLOW_UDP, &peer_head);
 	if (peer && !(head & ASYM_FLOW_STATELESS))
-		entry_free(peer);
-	entry_free(e);
+		entry_free(peer, peer_head);
+	entry_free(e, head);
 }
 
 __weak __noinline int drop_v4(__u32 number)
@@ -185,7 +191,9 @@ ASYM_INLINE struct asym_flow_state *entry_room(int family, struct walk *w)
 		count_reason(ASYM_CACHE_EVICTED);
 		drop_numbered(family, w->room);
 	}
-	return e;
+	if (e)
+		w->head = ASYM_ONCE(e->head);
+	return w->head & ASYM_FLOW_LIVE ? NULL : e;
 }
 
 ASYM_INLINE void entry_fill(int family, struct asym_flow_state *e, const struct entry_spec *spec)
@@ -201,9 +209,9 @@ ASYM_INLINE void entry_fill(int family, struct asym_flow_state *e, const struct 
 ASYM_INLINE bool entry_write(int family, struct entry_spec *spec)
 {
 	struct asym_flow_state *e = entry_room(family, &spec->walk);
-	__u32 head;
+	__u32 head = spec->walk.head;
 
-	if (!e || !entry_lock(e, &head))
+	if (!e || !entry_lock(e, head))
 		return false;
 	if (!(head & ASYM_FLOW_LIVE)) {
 		e->created = spec->walk.now;

@@ -48,11 +48,19 @@ link_lines() {
 	echo "neigh add fd01:0:0:$1::1 lladdr 02:00:00:00:00:02 dev wan$1 nud permanent"
 }
 
+tun_missing() {
+	[ -c /dev/net/tun ] || modprobe tun 2>/dev/null || :
+	[ -c /dev/net/tun ] || echo "no TUN devices"
+}
+
 # Links without Ethernet header.  No packet of the bench crosses the cable: see traffic.bpf.c.
 link_tun() {
 	"$build/tests/netns/tunlink" "$2" "wan$1" "$3" "far$1" &
 	cables+=($!)
-	until ip -n "$3" link show "far$1" >/dev/null 2>&1; do sleep 0.01; done
+	until ip -n "$3" link show "far$1" >/dev/null 2>&1; do
+		kill -0 "${cables[-1]}" 2>/dev/null || die "no TUN device"
+		sleep 0.01
+	done
 	ip -n "$2" addr add "10.1.$1.2/24" dev "wan$1"
 	ip -n "$2" link set "wan$1" up
 }
@@ -213,12 +221,12 @@ flowtable_down() { :; }
 # add VARIANT LINKS FLAGS: also on cables of TUN devices if these say "t"
 add() {
 	local why tun='' fn=${1//-/_} key=$1-$2
-	why=$("${fn}_missing")
+	[[ $3 != *t* ]] || tun=tun key+=-tun
+	why=$("${fn}_missing"; [ -z "$tun" ] || tun_missing)
 	if [ -n "$why" ]; then
 		echo "bench: $1: skipped, ${why//$'\n'/, }" >&2
 		return
 	fi
-	[[ $3 != *t* ]] || tun=tun key+=-tun
 	up+=("$fn $key")
 	topology "$key" "$2" $tun
 	"${fn}_up" "$(ns_gw "$key")" "$2" || die "$1: set-up with $2 links failed"

@@ -9,7 +9,6 @@
 #include "user/base/defs.h"
 
 #define UDP_STREAM_US 2100000 /* conntrack calls no UDP flow assured before 2 s are over */
-#define PERIOD_US 1200000     /* after it, and before twice as long, entries are to be checked */
 #define KNOWING_PASSES 60
 #define KNOWING_PAUSE_US 50000
 
@@ -46,18 +45,6 @@ static int make_known(const struct scenario *s, const struct gateway *gw)
 	return r;
 }
 
-/* Then all entries are checked at once, so that no check falls into what is measured. */
-static int warm_cache(const struct scenario *s, const struct gateway *gw)
-{
-	struct inject_result result;
-	int r = make_known(s, gw);
-
-	if (r || !gateway_has(gw, GATEWAY_OFTEN))
-		return r;
-	usleep(PERIOD_US);
-	return pass(s, gw, s->flows, &result);
-}
-
 /* Two passes before a round trip is measured: the second finds every connection seen both ways. */
 static int warm(const struct scenario *s, const struct gateway *gw)
 {
@@ -67,7 +54,7 @@ static int warm(const struct scenario *s, const struct gateway *gw)
 	if (r || !gateway_has(gw, GATEWAY_CACHE))
 		return r;
 	usleep(UDP_STREAM_US);
-	return warm_cache(s, gw);
+	return make_known(s, gw);
 }
 
 static void add_count(struct traffic_count *sum, const struct traffic_count *c)

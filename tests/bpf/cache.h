@@ -14,7 +14,7 @@
 #include "asymbpf.skel.h"
 #include "bpf/lib/tuple.h"
 
-#define CACHE_PERIOD_S 60 /* no test takes so long: what is fresh stays so */
+#define CACHE_PERIOD_S 20 /* no entry is used for so long: what is fresh stays so */
 #define CACHE_CONF LAB_WANS "link tap {} link tun {}\n" LAB_POLICIES "rule all { policy = to1 }\n"
 
 static struct {
@@ -23,7 +23,7 @@ static struct {
 	struct asym_hop *hops;
 	struct asymbpf_bpf *helped;
 	int clock; /* a program that returns the jiffies of now */
-	uint32_t period; /* jiffies */
+	uint32_t period, latest; /* jiffies, asym_flow_period and _latest */
 } cache;
 
 /* Addresses as in6_addr, IPv4 mapped. */
@@ -95,7 +95,8 @@ static inline int cache_open(void **state)
 
 	if (r || !lab.ready || !lab.o.fastpath)
 		return r;
-	cache.period = CACHE_PERIOD_S * object_hz();
+	cache.period = lab.o.skel->rodata->asym_flow_period;
+	cache.latest = lab.o.skel->rodata->asym_flow_latest;
 	cache.clock = cache_clock_program();
 	cache.v4 = cache_map(lab.o.map[MAP_FLOWS4], blocks[ASYM_V4] * sizeof(*cache.v4));
 	cache.v6 = cache_map(lab.o.map[MAP_FLOWS6], blocks[ASYM_V6] * sizeof(*cache.v6));

@@ -134,10 +134,10 @@ static unsigned int both_fail(const struct kind *k)
 	       kind_fails(k, PROGRAM_LAN_ETH, true) + kind_fails(k, PROGRAM_LINK_ETH, true);
 }
 
-/* A checksum of 0 says that there is none in UDP over IPv4, and nothing in TCP. */
+/* A checksum of 0 says that there is none in UDP (in IPv6 a tunnel's, RFC 6935), and nothing in TCP. */
 static bool has_sum(const struct kind *k)
 {
-	return k->sum != SUM_NONE || (k->udp && !k->v6);
+	return k->sum != SUM_NONE || k->udp;
 }
 
 static void test_kinds(void **state)

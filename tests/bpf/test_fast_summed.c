@@ -160,11 +160,11 @@ static bool trip_fails(const struct trip *t)
 	return true;
 }
 
-/* Where UDP has no checksum that makes up for new ports, the kernel's NAT leaves the sum wrong, too
- * (net/netfilter/nf_nat_proto.c, udp_manip_pkt): nobody looks at it. */
+/* UDP may come without a checksum that makes up for new ports.  Helpers then leave the sum wrong, as
+ * the kernel's NAT does (net/netfilter/nf_nat_proto.c, udp_manip_pkt): nobody looks at it. */
 static bool has_meaning(const struct trip *t)
 {
-	return !t->unchecked || (t->udp && !t->v6 && !t->translated);
+	return !t->unchecked || (t->udp && !(t->translated && t->helped));
 }
 
 static unsigned int trips_fail(bool helped)

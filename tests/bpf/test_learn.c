@@ -217,14 +217,15 @@ static void test_hops_full(void **state)
 	uint32_t now = cache_now();
 
 	for (int i = 0; i < ASYM_HOPS; i++)
-		cache.hops[i] = (struct asym_hop){ .used = now - 63 * cache.period, .ifindex = 1 };
+		cache.hops[i] = (struct asym_hop){ .used = now - 3 * cache.latest,
+						   .ifindex = 1 };
 	show(&s, programs.learn, ASYM_CACHE_FULL);
 	assert_false(cache_entry(&s.entry)->head & ASYM_FLOW_SENT);
 	for (int i = 0; i < ASYM_HOPS; i++)
 		cache.hops[i].used = ASYM_HOP_BUSY;
 	show(&s, programs.learn, ASYM_CACHE_FULL);
 	for (int i = 0; i < ASYM_HOPS; i++)
-		cache.hops[i].used = now - 65 * cache.period;
+		cache.hops[i].used = now - 4 * cache.latest;
 	learned(&s);
 	assert_repeated(&s);
 }

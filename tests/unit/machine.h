@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A machine written out by a test, one thing a line, for plan_build:
- *	device NAME index N [up] [carrier] [ethernet] [loopback] [p2p] [mtu N] [master N]
+ *	device NAME index N [up] [carrier] [ethernet] [loopback] [p2p] [nbma] [filters] [mtu N]
+ *		[master N]
  *	addr NAME ADDRESS/LEN [peer ADDRESS] [tentative] [deprecated]
  *	route PREFIX|default|default6 [via ADDRESS] dev NAME [metric N] [table N] [src ADDRESS]
  *		[mtu N [lock]]
@@ -108,6 +109,8 @@ static inline void machine_add_device(struct machine *m, char **words)
 	d->ethernet = machine_has(words, "ethernet");
 	d->loopback = machine_has(words, "loopback");
 	d->point_to_point = machine_has(words, "p2p");
+	d->nbma = machine_has(words, "nbma");
+	d->ingress_filters = machine_has(words, "filters");
 	d->mtu = machine_number(words, "mtu", 1500);
 	d->master = machine_number(words, "master", 0);
 }

@@ -16,7 +16,7 @@ static const char good[] =
 	"# one\n// two\n/* three\nfour */\n"
 	"mark-mask = 0xff0000   table-base = 0x1000   priority-base = 21000   seed = 9\n"
 	"sticky-entries = 4096 mss-clamp = no   forwarding = on   host-traffic = false "
-	"fastpath = off flow-pairs = 4096 revalidate = 1m\n"
+	"fastpath = off flow-pairs = 4096 revalidate = 30s\n"
 	"lan { devices = {\"br-lan\", eth2,} }\n"
 	"link wan  { device = \"eth0.2\"  weight = 2  nat = none  nat6 = 2001:db8::7\n"
 	"  gateway = 192.0.2.1  gateway6 = fe80::1  reply = \"wan2\" }\n"
@@ -41,7 +41,7 @@ static void check_globals(const struct model *m)
 	assert_int_equal(m->seed, 9);
 	assert_int_equal(m->sticky_entries, 4096);
 	assert_true(!m->mss_clamp && m->forwarding && !m->host_traffic && !m->fastpath);
-	assert_true(m->flow_pairs == 4096 && m->revalidate_s == 60);
+	assert_true(m->flow_pairs == 4096 && m->revalidate_s == 30);
 	assert_int_equal(m->n_lans, 2);
 	assert_string_equal(m->lans[1], "eth2");
 }
@@ -219,8 +219,8 @@ static const struct {
 	{ "fastpath = stateless", 1, "fastpath: \"stateless\" is neither, expected yes or no" },
 	{ "flow-pairs = 1023", 1, "flow-pairs: \"1023\" is out of range, expected 1024 to 4194304" },
 	{ "flow-pairs = 4194305", 1, "flow-pairs: \"4194305\" is out of range" },
-	{ "revalidate = 0", 1, "revalidate: \"0\" is out of range, expected 1s to 60s" },
-	{ "revalidate = 2m", 1, "revalidate: \"2m\" is out of range" },
+	{ "revalidate = 0", 1, "revalidate: \"0\" is out of range, expected 1s to 30s" },
+	{ "revalidate = 31s", 1, "revalidate: \"31s\" is out of range" },
 	{ "revalidate = soon", 1, "revalidate: \"soon\" is no time" },
 	{ "link a { fastpath = stateles }", 1, "fastpath: \"stateles\" is unknown, expected one of "
 	  "yes, no, stateless; did you mean \"stateless\"?" },

@@ -8,9 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* The kernel allows no more programs on one tcx hook (BPF_MPROG_MAX). */
-#define MAX_PROGRAMS 64
-
 void attach_init(struct attachment *a, uint64_t cookie)
 {
 	memset(a, 0, sizeof(*a));
@@ -41,8 +38,8 @@ static struct tc_hook hook_of(const struct attachment *a, const struct attach_ch
 /* A descriptor of our program on the hook, or -ENOENT. */
 static int find_program(const struct attachment *a, const struct tc_hook *hook)
 {
-	uint32_t ids[MAX_PROGRAMS];
-	int n = tc_query(hook, ids, MAX_PROGRAMS);
+	uint32_t ids[TC_MAX_PROGRAMS];
+	int n = tc_query(hook, ids, TC_MAX_PROGRAMS);
 	enum object_program which;
 
 	for (int i = 0; i < n; i++)
@@ -189,6 +186,12 @@ static const struct side ingress = {PROGRAM_LAN_ETH, PROGRAM_LAN_IP, PROGRAM_LIN
 static const struct side egress = {PROGRAM_LEARN_ETH, PROGRAM_LEARN_IP, PROGRAM_LEARN_ETH,
 				   PROGRAM_LEARN_IP};
 
+/* What is redirected to a device has no route with it: none is learned to leave by one that needs it. */
+static bool has_hook(uint32_t ifindex, bool nbma, const struct side *side)
+{
+	return ifindex && !(nbma && side == &egress);
+}
+
 /* done and total: hooks, for the progress. */
 static int attach_side(struct attachment *a, const struct object *o, const struct plan *p,
 		       const struct side *side, size_t done, size_t total)
@@ -199,7 +202,7 @@ static int attach_side(struct attachment *a, const struct object *o, const struc
 		const struct plan_lan *l = &p->lans[i];
 
 		report(a, done++, total);
-		if (l->ifindex)
+		if (has_hook(l->ifindex, l->nbma, side))
 			r = attach_device(a, o, l->ifindex, l->device,
 					  l->ethernet ? side->lan_eth : side->lan_ip);
 	}
@@ -207,7 +210,7 @@ static int attach_side(struct attachment *a, const struct object *o, const struc
 		const struct plan_link *l = &p->links[i];
 
 		report(a, done++, total);
-		if (l->ifindex)
+		if (has_hook(l->ifindex, l->nbma, side))
 			r = attach_device(a, o, l->ifindex, l->conf->device,
 					  l->ethernet ? side->link_eth : side->link_ip);
 	}
@@ -232,14 +235,14 @@ void attach_undo(struct attachment *a)
 	undo_to(a, 0);
 }
 
-static bool plan_names(const struct plan *p, uint32_t ifindex)
+static bool plan_has_hook(const struct plan *p, uint32_t ifindex, const struct side *side)
 {
 	for (size_t i = 0; p && i < p->n_lans; i++)
 		if (p->lans[i].ifindex == ifindex)
-			return true;
+			return has_hook(ifindex, p->lans[i].nbma, side);
 	for (size_t i = 0; p && i < p->n_links; i++)
 		if (p->links[i].ifindex == ifindex)
-			return true;
+			return has_hook(ifindex, p->links[i].nbma, side);
 	return false;
 }
 
@@ -252,15 +255,16 @@ static unsigned int sweep_hook(struct attachment *a, const struct tc_hook *hook)
 
 /* p: the devices that keep their programs. */
 static unsigned int sweep_side(struct attachment *a, const struct host *h, const struct plan *p,
-			       bool egress_side)
+			       const struct side *side)
 {
+	bool egress_side = side == &egress;
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < h->n_devices; i++) {
 		struct tc_hook hook = {.ifindex = h->devices[i].ifindex, .egress = egress_side};
 
 		report(a, i + egress_side * h->n_devices, 2 * h->n_devices);
-		if (plan_names(p, hook.ifindex))
+		if (plan_has_hook(p, hook.ifindex, side))
 			continue;
 		n += sweep_hook(a, &hook);
 		hook.clsact = true;
@@ -284,9 +288,9 @@ static unsigned int sweep_host(struct attachment *a)
 unsigned int attach_sweep(struct attachment *a, const struct host *h, const struct plan *p,
 			  bool fastpath)
 {
-	unsigned int n = sweep_side(a, h, p, false);
+	unsigned int n = sweep_side(a, h, p, &ingress);
 
-	n += sweep_side(a, h, fastpath ? p : NULL, true);
+	n += sweep_side(a, h, fastpath ? p : NULL, &egress);
 	if (!(p && p->model->host_traffic) && a->cgroup >= 0)
 		n += sweep_host(a) + cgroup_remove_orphans(a->cgroup);
 	return n;

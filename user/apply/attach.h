@@ -39,13 +39,13 @@ void attach_init(struct attachment *a, uint64_t cookie);
 void attach_done(struct attachment *a);
 
 /* Puts o's programs on every LAN and link of the plan, those that learn before those that use what
- * was learned, and on the cgroup tree if the model wants the router's own traffic; a tree that
+ * was learned (and not on devices that need a route with every packet, see host_device.nbma), and on the cgroup tree if the model wants the router's own traffic; a tree that
  * refuses is no failure, see host_refused.  0, or -errno with a->error filled; attach_undo puts
  * back what was there. */
 int attach_all(struct attachment *a, const struct object *o, const struct plan *p);
 void attach_undo(struct attachment *a);
 
-/* Takes our programs off the host's devices that the plan (NULL: none) does not name, off egress
+/* Takes our programs off where the plan (NULL: none) has none on the host's devices, off egress
  * everywhere unless the flow cache stays, and off the cgroup tree unless the plan's model wants the
  * router's own traffic.  Returns how many. */
 unsigned int attach_sweep(struct attachment *a, const struct host *h, const struct plan *p,

@@ -69,14 +69,34 @@ static void write_policies(struct writer *w, const struct plan *p)
 	}
 }
 
+static void put_device(struct writer *w, uint32_t ifindex, const struct asym_device *value)
+{
+	struct asym_device_key key = {w->bank, ifindex};
+
+	if (ifindex)
+		put(w, MAP_DEVICES, &key, value);
+}
+
+static uint8_t fastpath_if(bool on)
+{
+	return on ? ASYM_FASTPATH_ON : ASYM_FASTPATH_OFF;
+}
+
+/* LANs that nobody named may be more than there is room for; what arrives there is not cached. */
 static void write_devices(struct writer *w, const struct plan *p)
 {
 	for (size_t i = 0; i < p->n_links; i++) {
-		struct asym_device_key key = {w->bank, p->links[i].ifindex};
-		struct asym_device value = {.link = p->links[i].id, .reply = p->links[i].reply};
+		const struct plan_link *l = &p->links[i];
+		bool on = !l->ingress_filters && l->conf->fastpath != ASYM_FASTPATH_OFF;
+		struct asym_device value = {l->id, l->reply, .fastpath = fastpath_if(on)};
 
-		if (key.ifindex)
-			put(w, MAP_DEVICES, &key, &value);
+		put_device(w, l->ifindex, &value);
+	}
+	for (size_t i = 0; i < p->n_lans && i < MODEL_MAX_LANS; i++) {
+		const struct plan_lan *l = &p->lans[i];
+		struct asym_device value = {.fastpath = fastpath_if(!l->ingress_filters)};
+
+		put_device(w, l->ifindex, &value);
 	}
 }
 
@@ -148,6 +168,15 @@ int maps_switch(const struct object *o, uint64_t cookie, uint32_t bank)
 
 	control.epoch = maps_control(o, &old) ? 1 : old.epoch + 1;
 	return bpf_map_update_elem(o->map[MAP_CONTROL], &zero, &control, BPF_ANY) ? -errno : 0;
+}
+
+bool maps_caches(const struct object *o, uint32_t bank, uint32_t ifindex)
+{
+	struct asym_device_key key = {bank, ifindex};
+	struct asym_device value;
+
+	return !bpf_map_lookup_elem(o->map[MAP_DEVICES], &key, &value) &&
+	       value.fastpath == ASYM_FASTPATH_ON;
 }
 
 static void clear_devices(const struct object *o, uint32_t bank)

@@ -18,6 +18,9 @@ int maps_write(const struct object *o, const struct plan *p, uint32_t bank, char
  * -errno. */
 int maps_switch(const struct object *o, uint64_t cookie, uint32_t bank);
 
+/* Whether packets that arrive on this device may pass the flow cache, as a bank has it. */
+bool maps_caches(const struct object *o, uint32_t bank, uint32_t ifindex);
+
 /* Frees what a bank that is not in use holds on to: its sets and devices. */
 void maps_clear(const struct object *o, uint32_t bank);
 

@@ -22,6 +22,8 @@ enum feature {
 
 /* A check of an entry is a packet through the stack, 1 to 2 us: so many are 1 to 2 % of a CPU. */
 #define CHECKS_PER_S 10000u
+/* No later than this: the shortest of conntrack's timers on cached flows is 120 s. */
+#define LATEST_S 30u
 
 struct load {
 	struct object *object;
@@ -97,6 +99,13 @@ static uint32_t choose_seed(const struct object *running)
 	return seed;
 }
 
+static uint32_t latest_s(uint32_t revalidate_s)
+{
+	uint32_t s = MIN(16 * revalidate_s, LATEST_S);
+
+	return MAX(s, revalidate_s);
+}
+
 static void switch_cache_on(struct object *o, const struct load *l)
 {
 	room_blocks(l->options->flow_pairs, o->flow_blocks);
@@ -116,6 +125,7 @@ static void switch_cache_on(struct object *o, const struct load *l)
 	o->skel->rodata->asym_flow_seed = o->flow_seed;
 	o->skel->rodata->asym_flow_period = o->revalidate_s * object_hz();
 	o->skel->rodata->asym_flow_pause = object_hz() / 2;
+	o->skel->rodata->asym_flow_latest = latest_s(o->revalidate_s) * object_hz();
 	o->skel->rodata->asym_flow_checks = MAX(CHECKS_PER_S / object_hz(), 1u);
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <linux/netlink.h>
 
+#include "apply/filters.h"
 #include "apply/snapshot.h"
 #include "nl/addr.h"
 #include "nl/link.h"
@@ -22,6 +23,8 @@ static int take_routing(struct host *host)
 		r = route_dump(&nl, host);
 	if (!r)
 		r = rule_dump(&nl, host);
+	if (!r)
+		r = filters_take(&nl, host);
 	return r;
 }
 

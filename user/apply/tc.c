@@ -2,14 +2,11 @@
 #include "apply/tc.h"
 
 #include "base/defs.h"
-#include "nl/nl.h"
+#include "nl/filter.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include <errno.h>
-#include <limits.h>
-#include <linux/pkt_sched.h>
-#include <linux/rtnetlink.h>
 
 /* include/uapi/linux/bpf.h, Linux 6.6; libbpf 1.1 does not know them yet. */
 #define TCX_INGRESS ((enum bpf_attach_type)46)
@@ -103,28 +100,23 @@ int tc_detach(const struct tc_hook *hook, int program)
 	return bpf_prog_detach2(program, hook->ifindex, tcx_of(hook)) ? -errno : 0;
 }
 
-static int count_filter(const struct nlmsghdr *h, void *data)
+int tc_others(struct nl *nl, uint32_t ifindex, bool *ret)
 {
-	(*(unsigned int *)data)++;
-	return 0;
+	static const struct filter_place ours = {FILTER_HANDLE, FILTER_PRIORITY};
+	unsigned int n;
+	int r = filter_count(nl, ifindex, false, &ours, &n);
+
+	if (!r)
+		*ret = n > 0;
+	return r;
 }
 
-static void forget_filters(void *data)
+/* What the kernel does not tell is taken to be in use. */
+static bool is_used(struct nl *nl, uint32_t ifindex, bool egress)
 {
-	*(unsigned int *)data = 0;
-}
+	unsigned int n;
 
-/* Filters of one side of the qdisc; UINT_MAX when the kernel does not say. */
-static unsigned int filters(struct nl *nl, uint32_t ifindex, uint32_t side)
-{
-	struct tcmsg tcm = {.tcm_family = AF_UNSPEC,
-			    .tcm_ifindex = (int)ifindex,
-			    .tcm_parent = TC_H_MAKE(TC_H_CLSACT, side)};
-	unsigned int n = 0;
-	struct nl_msg m;
-
-	nl_begin(&m, RTM_GETTFILTER, NLM_F_DUMP, &tcm, sizeof(tcm));
-	return nl_dump(nl, &m, count_filter, forget_filters, &n) ? UINT_MAX : n;
+	return filter_count(nl, ifindex, egress, NULL, &n) || n;
 }
 
 void tc_remove_clsact(uint32_t ifindex)
@@ -134,7 +126,7 @@ void tc_remove_clsact(uint32_t ifindex)
 
 	if (nl_open(&nl, NETLINK_ROUTE))
 		return;
-	if (filters(&nl, ifindex, TC_H_MIN_INGRESS) || filters(&nl, ifindex, TC_H_MIN_EGRESS))
+	if (is_used(&nl, ifindex, false) || is_used(&nl, ifindex, true))
 		return;
 	clsact.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	bpf_tc_hook_destroy(&clsact);

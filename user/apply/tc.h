@@ -3,8 +3,12 @@
 #ifndef APPLY_TC_H
 #define APPLY_TC_H
 
+#include "nl/nl.h"
 #include <stdbool.h>
 #include <stdint.h>
+
+/* The kernel allows no more programs on one tcx hook (BPF_MPROG_MAX). */
+#define TC_MAX_PROGRAMS 64
 
 struct tc_hook {
 	uint32_t ifindex;
@@ -13,8 +17,8 @@ struct tc_hook {
 };
 
 /*
- * Ids of the programs on the hook, at most n of them (clsact: only the one filter that can be
- * ours).  Returns their number or -errno.
+ * Ids of the programs on the hook in the order in which they run, at most n of them (clsact: only
+ * the one filter that can be ours).  Returns their number or -errno.
  */
 int tc_query(const struct tc_hook *hook, uint32_t *ret_ids, uint32_t n);
 
@@ -24,6 +28,10 @@ int tc_attach(const struct tc_hook *hook, int program, int before, bool *ret_mad
 
 /* Takes program fd off the hook.  0 or -errno. */
 int tc_detach(const struct tc_hook *hook, int program);
+
+/* Whether the ingress or clsact qdisc of the device has ingress filters that are not ours.  0 or
+ * -errno. */
+int tc_others(struct nl *nl, uint32_t ifindex, bool *ret);
 
 /* Removes the device's clsact qdisc when no filter is left on it; fails silently, as a qdisc that
  * stays does no harm. */

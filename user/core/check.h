@@ -24,7 +24,8 @@ void check_model(const struct model *m, struct findings *f);
  * our ids would set off.
  * Warnings: a configured device that does not exist (with the nearest name that does), is down,
  * has no carrier, no address, or no gateway; marks that share bits with our mask, but are not those
- * of an id in use, or are those of a link that a reload took away.
+ * of an id in use, or are those of a link that a reload took away; a LAN or link where others filter
+ * what arrives, so that it cannot pass the flow cache.
  * Known owners are named (wg-quick, Tailscale, mwan3, pbr, Docker, Kubernetes).
  * ids (n_ids of them) are those given since the first load, NULL before it: as for plan_build.
  */

@@ -22,6 +22,11 @@ struct host_device {
 	bool loopback;
 	bool ethernet;	  /* frames carry a 14-byte Ethernet header */
 	bool point_to_point; /* needs no gateway */
+	/* no link-layer header and yet more than one peer (gre, ipip, sit without remote): only by
+	 * its route does the device know where a packet goes */
+	bool nbma;
+	bool ingress_filters; /* others have tc filters or programs there that ours would keep packets
+			       * from */
 	uint64_t rx_bytes, tx_bytes;
 };
 

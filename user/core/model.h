@@ -18,7 +18,7 @@
 #define MODEL_MAX_LANS 256
 #define MODEL_MIN_PAIRS 1024
 #define MODEL_MAX_PAIRS 4194304
-#define MODEL_MAX_REVALIDATE_S 60
+#define MODEL_MAX_REVALIDATE_S 30
 
 /* Where a thing was written; file is owned by the model and NULL for the command line. */
 struct place {
@@ -108,7 +108,7 @@ struct model {
 	bool host_traffic;	 /* the router's own connections follow the rules; default true */
 	bool fastpath;		 /* flow cache, where the kernel can; default true */
 	uint32_t flow_pairs;	 /* MODEL_MIN_PAIRS..MODEL_MAX_PAIRS; 0, the default: automatic */
-	uint32_t revalidate_s;	 /* 1..60: seconds between checks of a cached flow; default 1 */
+	uint32_t revalidate_s;	 /* 1..30: seconds between checks of a cached flow; default 1 */
 
 	char (*lans)[IFNAMSIZ]; /* empty: every other up, addressed, non-loopback device */
 	size_t n_lans;

@@ -33,6 +33,7 @@ struct plan_link {
 	const struct model_link *conf;
 	uint32_t ifindex; /* 0: no such device now */
 	bool ethernet;
+	bool nbma, ingress_filters; /* as in struct host_device */
 	uint32_t mtu; /* of the device, bytes; 0: unknown */
 	uint32_t route_mtu[ASYM_FAMILIES]; /* of the default route, bytes; 0: the device's */
 	uint32_t table;
@@ -48,6 +49,7 @@ struct plan_lan {
 	char device[IFNAMSIZ];
 	uint32_t ifindex;
 	bool ethernet;
+	bool nbma, ingress_filters; /* as in struct host_device */
 };
 
 /* When a value is written: unless it is there already, when the present one is smaller, when

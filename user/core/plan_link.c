@@ -142,6 +142,8 @@ static void link_fill(struct plan *p, struct plan_link *l, const struct host *h)
 		return;
 	l->ifindex = d->ifindex;
 	l->ethernet = d->ethernet;
+	l->nbma = d->nbma;
+	l->ingress_filters = d->ingress_filters;
 	l->mtu = d->mtu;
 	for (int f = 0; f < ASYM_FAMILIES; f++)
 		link_family(l, h, d, f);
@@ -189,16 +191,21 @@ static int add_lan(struct plan *p, const char *name, const struct host_device *d
 
 	if (!l)
 		return -ENOMEM;
+	*l = (struct plan_lan){0};
 	snprintf(l->device, sizeof(l->device), "%s", name);
-	l->ifindex = d ? d->ifindex : 0;
-	l->ethernet = d && d->ethernet;
+	if (!d)
+		return 0;
+	l->ifindex = d->ifindex;
+	l->ethernet = d->ethernet;
+	l->nbma = d->nbma;
+	l->ingress_filters = d->ingress_filters;
 	return 0;
 }
 
-static bool is_link(const struct plan *p, uint32_t ifindex)
+static bool is_link(const struct model *m, const char *device)
 {
-	for (size_t i = 0; i < p->n_links; i++)
-		if (p->links[i].ifindex == ifindex)
+	for (size_t i = 0; i < m->n_links; i++)
+		if (!strcmp(m->links[i].device, device))
 			return true;
 	return false;
 }
@@ -211,7 +218,16 @@ static bool has_addr(const struct host *h, uint32_t ifindex)
 	return false;
 }
 
-/* Named LANs; without any, every other device that is up, has an address and is not loopback. */
+bool plan_is_lan(const struct model *m, const struct host *h, const struct host_device *d)
+{
+	for (size_t i = 0; i < m->n_lans; i++)
+		if (!strcmp(m->lans[i], d->name))
+			return true;
+	return !m->n_lans && d->up && !d->loopback && !d->master && !is_link(m, d->name) &&
+	       has_addr(h, d->ifindex);
+}
+
+/* Named ones also when they do not exist now. */
 int plan_lans(struct plan *p, const struct host *h)
 {
 	const struct model *m = p->model;
@@ -219,12 +235,8 @@ int plan_lans(struct plan *p, const struct host *h)
 
 	for (size_t i = 0; i < m->n_lans && !r; i++)
 		r = add_lan(p, m->lans[i], host_device_find(h, m->lans[i]));
-	for (size_t i = 0; i < h->n_devices && !m->n_lans && !r; i++) {
-		const struct host_device *d = &h->devices[i];
-
-		if (d->up && !d->loopback && !d->master && !is_link(p, d->ifindex) &&
-		    has_addr(h, d->ifindex))
-			r = add_lan(p, d->name, d);
-	}
+	for (size_t i = 0; i < h->n_devices && !m->n_lans && !r; i++)
+		if (plan_is_lan(m, h, &h->devices[i]))
+			r = add_lan(p, h->devices[i].name, &h->devices[i]);
 	return r;
 }

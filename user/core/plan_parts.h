@@ -33,6 +33,9 @@ int plan_routes(struct plan *p, const struct host *h); /* plan_route.c */
 int plan_rules(struct plan *p, const struct host *h);  /* plan_rule.c */
 int plan_bpf(struct plan *p, const struct host *h);    /* plan_bpf.c: what the maps hold */
 
+/* Whether a device is a LAN: one of those that the model names; if it names none, up, with an address,
+ * neither loopback nor port nor link. */
+bool plan_is_lan(const struct model *m, const struct host *h, const struct host_device *d);
 /* The default route of least metric that main has by this device, or NULL. */
 const struct route *plan_main_default(const struct host *h, uint32_t ifindex, int family);
 /* The on-link prefix that a is an address of. */

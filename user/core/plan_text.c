@@ -14,6 +14,14 @@ static const char *device_name(const struct plan *p, uint32_t ifindex)
 	return "?";
 }
 
+static void text_device(bool nbma, bool ingress_filters, struct str *out)
+{
+	if (nbma)
+		str_add(out, " nbma");
+	if (ingress_filters)
+		str_add(out, " ingress-filters");
+}
+
 /* Ends a line. */
 static void text_fastpath(enum asym_fastpath fastpath, struct str *out)
 {
@@ -42,6 +50,7 @@ static void text_links(const struct plan *p, struct str *out)
 
 		str_add(out, "link %s id %u dev %s mark 0x%x table %u reply %u", l->conf->name,
 			l->id, l->conf->device, l->mark, l->table, l->reply);
+		text_device(l->nbma, l->ingress_filters, out);
 		text_fastpath(l->conf->fastpath, out);
 		for (int f = 0; f < ASYM_FAMILIES; f++)
 			str_add(out, "\tipv%d %s addr %s gateway %s\n", f == ASYM_V4 ? 4 : 6,
@@ -52,9 +61,17 @@ static void text_links(const struct plan *p, struct str *out)
 	}
 	for (size_t i = 0; i < p->n_gone; i++)
 		str_add(out, "gone %s id %u\n", p->gone[i].name, p->gone[i].id);
-	for (size_t i = 0; i < p->n_lans; i++)
-		str_add(out, "lan %s%s\n", p->lans[i].device,
-			p->lans[i].ifindex ? "" : " no-device");
+}
+
+static void text_lans(const struct plan *p, struct str *out)
+{
+	for (size_t i = 0; i < p->n_lans; i++) {
+		const struct plan_lan *l = &p->lans[i];
+
+		str_add(out, "lan %s%s", l->device, l->ifindex ? "" : " no-device");
+		text_device(l->nbma, l->ingress_filters, out);
+		str_add(out, "\n");
+	}
 }
 
 static void text_rules(const struct plan *p, struct str *out)
@@ -137,6 +154,7 @@ void plan_text(const struct plan *p, struct str *out)
 		p->reserved[PLAN_PROBE]);
 	text_cache(p->model, out);
 	text_links(p, out);
+	text_lans(p, out);
 	text_policies(p, out);
 	text_bpf_rules(p, out);
 	text_rules(p, out);

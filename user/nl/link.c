@@ -59,6 +59,7 @@ static void parse_header(const struct ifinfomsg *ifi, struct host_device *d)
 	d->ethernet = ifi->ifi_type == ARPHRD_ETHER;
 	d->point_to_point = ifi->ifi_flags & IFF_POINTOPOINT ||
 			    (ifi->ifi_flags & IFF_NOARP && !d->loopback);
+	d->nbma = !d->ethernet && !d->loopback && !(ifi->ifi_flags & IFF_POINTOPOINT);
 	/* pppd makes its device without rtnetlink, and so without a kind. */
 	if (ifi->ifi_type == ARPHRD_PPP && !d->kind[0])
 		strcpy(d->kind, "ppp");
