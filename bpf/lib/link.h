@@ -47,7 +47,7 @@ ASYM_INLINE enum asym_reason link_mark(struct __sk_buff *skb, __u32 l2_len)
 	if (parsed != PARSE_OK && parsed != PARSE_EXT_HEADER)
 		return link_parse_reason(parsed);
 	device = arrival_device(skb, c.bank);
-	if (!device)
+	if (!device || !device->link)
 		return ASYM_LINK_UNKNOWN;
 	if (asym_has_ct && link_fastpath(c.bank, device->link) == ASYM_FASTPATH_STATELESS)
 		cache_allow(&c, ASYM_FASTPATH_STATELESS);

@@ -37,10 +37,9 @@ struct {
 		 ASYM_BANKS * ASYM_MAX_POLICIES * ASYM_FAMILIES);
 } asym_buckets SEC(".maps") __weak;
 
-/* Devices of links, by bank and ifindex. */
+/* Devices of links and LANs, by bank and ifindex. */
 struct {
-	ASYM_MAP(BPF_MAP_TYPE_HASH, struct asym_device_key, struct asym_device,
-		 ASYM_BANKS * ASYM_LINK_IDS);
+	ASYM_MAP(BPF_MAP_TYPE_HASH, struct asym_device_key, struct asym_device, ASYM_BANKS * 512);
 } asym_devices SEC(".maps") __weak;
 
 struct {

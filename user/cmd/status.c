@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* status: links as they are now, and the shares that the running programs give them. */
 #include "apply/maps.h"
-#include "apply/room.h"
 #include "apply/ruleset.h"
 #include "base/log.h"
 #include "cmd/json.h"
 #include "cmd/session.h"
+#include "cmd/status_cache.h"
 #include "cmd/table.h"
 #include "core/buckets.h"
 #include <bpf/bpf.h>
@@ -93,25 +93,6 @@ static void print_policies(const struct view *v)
 		}
 }
 
-static const char *checksums(const struct object *o)
-{
-	return o->summed ? "direct" : "helper";
-}
-
-static void print_cache(const struct session *s)
-{
-	const struct object *o = &s->object;
-
-	if (o->fastpath)
-		printf("\nflow cache on, room for %u connections (%llu MiB), checked every %u s, "
-		       "checksums %s\n", room_pairs(o->flow_blocks),
-		       (unsigned long long)room_bytes(o->flow_blocks) >> 20, o->revalidate_s,
-		       checksums(o));
-	else if (s->running)
-		printf("\nflow cache off: %s\n",
-		       s->model.fastpath ? CACHE_REFUSED : "fastpath = no");
-}
-
 static void print_text(const struct view *v)
 {
 	const struct session *s = v->s;
@@ -125,7 +106,7 @@ static void print_text(const struct view *v)
 	print_links(v);
 	printf("\n");
 	print_policies(v);
-	print_cache(s);
+	status_cache_print(s);
 }
 
 /* JSON */
@@ -205,23 +186,6 @@ static struct json_object *json_rule(const struct view *v, size_t i)
 	return o;
 }
 
-static struct json_object *json_cache(const struct session *s)
-{
-	const struct object *found = &s->object;
-	struct json_object *o = json_object_new_object();
-
-	json_object_object_add(o, "on", json_object_new_boolean(found->fastpath));
-	if (found->fastpath) {
-		json_add_u64(o, "connections", room_pairs(found->flow_blocks));
-		json_add_u64(o, "bytes", room_bytes(found->flow_blocks));
-		json_add_u64(o, "revalidate_s", found->revalidate_s);
-		json_add_str(o, "checksums", checksums(found));
-	} else if (s->running) {
-		json_add_str(o, "reason", s->model.fastpath ? CACHE_REFUSED : "fastpath = no");
-	}
-	return o;
-}
-
 static void print_json(const struct view *v)
 {
 	const struct plan *p = &v->s->plan;
@@ -243,7 +207,7 @@ static void print_json(const struct view *v)
 	json_object_object_add(o, "lans", lans);
 	json_object_object_add(o, "policies", policies);
 	json_object_object_add(o, "rules", rules);
-	json_object_object_add(o, "flow_cache", json_cache(v->s));
+	json_object_object_add(o, "flow_cache", status_cache_json(v->s));
 	json_print(o);
 }
 
@@ -265,6 +229,7 @@ static int show(struct session *s, const struct options *o)
 	if (!s->running)
 		log_warn("no program of asymbpf runs: connections follow the main table; asymbpf "
 			 "reload puts them back");
+	status_cache_warn(s, v.bank);
 	if (o->json)
 		print_json(&v);
 	else

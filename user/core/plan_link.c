@@ -191,7 +191,6 @@ static int add_lan(struct plan *p, const char *name, const struct host_device *d
 
 	if (!l)
 		return -ENOMEM;
-	*l = (struct plan_lan){0};
 	snprintf(l->device, sizeof(l->device), "%s", name);
 	if (!d)
 		return 0;
