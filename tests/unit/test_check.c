@@ -378,6 +378,40 @@ static void test_gateway(void **state)
 	ASSERT_ONE(&q.f, FINDING_WARNING, 1, "gateway6: link \"a\" has an IPv6 address but no");
 }
 
+/* Warned of are LANs and links on which others filter, once each, unless nothing of theirs is cached. */
+static void test_ingress_filters(void **state)
+{
+	static const struct {
+		const char *conf, *device;
+		int line; /* 0: no warning */
+	} filter_cases[] = {
+		{ "\nlink a { device = wan }", "wan", 2 },
+		{ "link a { device = wan } lan { devices = lan0 }", "lan0", -1 },
+		{ "link a { device = wan }", "lan0", -1 },
+		{ "link a { device = wan } lan { devices = br0 }", "lan0", 0 },
+		{ "link a { device = wan }", "noaddr", 0 },
+		{ "link a { device = wan fastpath = no }", "wan", 0 },
+		{ "fastpath = no link a { device = wan }", "wan", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(filter_cases); i++) {
+		struct host_device *d;
+		struct machine m;
+
+		machine_init(&m);
+		d = (struct host_device *)host_device_find(&m.h, filter_cases[i].device);
+		assert_non_null(d);
+		d->ingress_filters = true;
+		PARSED p = on_machine(filter_cases[i].conf, &m);
+
+		d->ingress_filters = false;
+		if (filter_cases[i].line)
+			ASSERT_ONE(&p.f, FINDING_WARNING, filter_cases[i].line, "has ingress filters of others");
+		else
+			assert_int_equal(p.f.n, 0);
+	}
+}
+
 static void test_flags(void **state)
 {
 	PARSED p = parse("link a { device = wan9 } lan { devices = lan9 }");
@@ -557,6 +591,7 @@ int main(void)
 		cmocka_unit_test(test_model_raw), cmocka_unit_test(test_shadows),
 		cmocka_unit_test(test_devices),	  cmocka_unit_test(test_gateway),
 		cmocka_unit_test(test_flags),	  cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_ingress_filters),
 		cmocka_unit_test(test_marks_reload), cmocka_unit_test(test_ids_run_out),
 		cmocka_unit_test(test_nft_marks), cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_findings),

@@ -4,6 +4,7 @@
 #include "nl/attr.h"
 #include "nl/batch.h"
 #include "nl/conntrack.h"
+#include "nl/filter.h"
 #include "nl/link.h"
 #include "nl/mark.h"
 #include "nl/route.h"
@@ -182,8 +183,10 @@ static void test_links(void **state)
 	assert_int_equal(link_dump(&nl, &host), 0);
 	d = host_device_find(&host, "lo");
 	assert_true(d && d->loopback && !d->ethernet && !d->point_to_point && d->ifindex == 1);
+	assert_false(d->nbma);
 	d = host_device_find(&host, "wan0");
 	assert_true(d && d->up && d->carrier && d->ethernet && !d->point_to_point && !d->master);
+	assert_false(d->nbma);
 	assert_string_equal(d->kind, "veth");
 	assert_true(d->tx_bytes > 0 && d->rx_bytes > 0);
 	assert_ptr_equal(host_device_by_index(&host, d->ifindex), d);
@@ -192,7 +195,7 @@ static void test_links(void **state)
 	assert_string_equal(d->master_kind, "bridge");
 	assert_int_equal(host_device_find(&host, "port1")->mtu, 1400);
 	d = host_device_find(&host, "tun0");
-	assert_true(d && d->up && !d->carrier && !d->ethernet && d->point_to_point);
+	assert_true(d && d->up && !d->carrier && !d->ethernet && d->point_to_point && !d->nbma);
 	assert_string_equal(d->kind, "tun");
 	sh("ip link del br0; ip link del port0; ip link del tun0");
 	nl_close(&nl);
@@ -648,6 +651,43 @@ static void test_liberal(void **state)
 	nl_close(&nl);
 }
 
+static unsigned int filters(struct nl *nl, const char *device, bool egress,
+			    const struct filter_place *but)
+{
+	unsigned int n;
+
+	assert_int_equal(filter_count(nl, if_nametoindex(device), egress, but, &n), 0);
+	return n;
+}
+
+/* On a qdisc of either kind, beside one of our own, on the other side. */
+static void test_filters(void **state)
+{
+	static const struct filter_place own = { 0xa5, 0xa5b };
+	struct nl nl;
+
+	netns_need();
+	nl = open_nl(NETLINK_ROUTE);
+	sh("tc qdisc add dev wan0 ingress; tc qdisc add dev wan1 clsact\n"
+	   "tc filter add dev wan1 egress prio 7 bpf bytecode '1,6 0 0 0'");
+	assert_int_equal(filters(&nl, "lo", false, NULL), 0);
+	assert_int_equal(filters(&nl, "wan0", false, NULL), 0);
+	assert_int_equal(filters(&nl, "wan1", false, NULL), 0);
+	assert_true(filters(&nl, "wan1", true, NULL) > 0);
+	sh("for d in wan0 wan1; do\n"
+	   "  tc filter add dev $d ingress prio 2651 handle 0xa5 bpf bytecode '1,6 0 0 0'\n"
+	   "done");
+	assert_true(filters(&nl, "wan0", false, NULL) > 0);
+	assert_int_equal(filters(&nl, "wan0", false, &own), 0);
+	assert_int_equal(filters(&nl, "wan1", false, &own), 0);
+	sh("tc filter add dev wan0 ingress prio 2651 handle 1 bpf bytecode '1,6 0 0 0'\n"
+	   "tc filter add dev wan1 ingress prio 10 handle 0xa5 bpf bytecode '1,6 0 0 0'");
+	assert_true(filters(&nl, "wan0", false, &own) > 0);
+	assert_true(filters(&nl, "wan1", false, &own) > 0);
+	assert_int_equal(filter_count(&nl, 4000, false, NULL, &(unsigned int){ 7 }), 0);
+	nl_close(&nl);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -657,7 +697,7 @@ int main(void)
 		netns_test(test_foreign_routes), netns_test(test_own_routes),
 		netns_test(test_own_rules),      netns_test(test_foreign_rules),
 		netns_test(test_marks),	       netns_test(test_marks_iptables),
-		netns_test(test_liberal),
+		netns_test(test_liberal),       netns_test(test_filters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
