@@ -112,6 +112,15 @@ ASYM_INLINE bool was_encrypted(struct __sk_buff *skb)
 	return asym_has_xfrm && !bpf_skb_get_xfrm_state(skb, 0, &state, sizeof(state), 0);
 }
 
+/* Where others filter what arrives, they are to see all of it. */
+ASYM_INLINE bool may_bypass(struct __sk_buff *skb, __u32 bank)
+{
+	struct asym_device_key key = {.bank = bank & 1, .ifindex = skb->ingress_ifindex};
+	struct asym_device *device = bpf_map_lookup_elem(&asym_devices, &key);
+
+	return device && device->fastpath != ASYM_FASTPATH_OFF;
+}
+
 ASYM_INLINE void learn_family(struct __sk_buff *skb, int family, __u32 l2_len)
 {
 	__u32 zero = 0;
@@ -120,7 +129,8 @@ ASYM_INLINE void learn_family(struct __sk_buff *skb, int family, __u32 l2_len)
 	struct asym_flow_state *e;
 	__u32 head;
 
-	if (!control || !flow_read(skb, family, l2_len, 1, &f) || was_encrypted(skb))
+	if (!control || !flow_read(skb, family, l2_len, 1, &f) || was_encrypted(skb) ||
+	    !may_bypass(skb, control->bank))
 		return;
 	f.epoch = control->epoch;
 	e = find_stateless(family, &f, &head) ?: find_connection(family, &f, &head);
