@@ -75,15 +75,15 @@ is 'conntrack is liberal' "$(liberal)" '1 1'
 sinks() { # K...: receivers of TCP, the report of each in $tmp/sinkK
 	local k
 	for k; do
-		start sink$k "$net" "$pace" sink 530$k
+		start sink$k "$net" chrt -f 1 "$pace" sink 530$k
 		wait_for listening "$net" 530$k
 	done
 }
 traffic_on() {
 	start udp1 "$c" "$pace" udp -r 500 $host 53
 	start udp2 "$c" "$pace" udp -r 500 $host 80
-	start tcp1 "$c" "$pace" send -m 30 $host 5300
-	start tcp2 "$c" "$pace" send -m 30 $host 5301
+	start tcp1 "$c" chrt -f 1 "$pace" send -m 30 $host 5300
+	start tcp2 "$c" chrt -f 1 "$pace" send -m 30 $host 5301
 	ok 'four connections pass the cache' wait_for cached_are 4
 }
 off() { # K...: ends the traffic of these links and judges it
@@ -147,7 +147,7 @@ finish sink0 sink1
 sinks 0
 quiet quiet
 start udp1 "$c" "$pace" udp -r 1000 $host 53
-start tcp1 "$c" "$pace" send -m 30 $host 5300
+start tcp1 "$c" chrt -f 1 "$pace" send -m 30 $host 5300
 ok 'two connections pass the cache' wait_for cached_are 2
 ours >"$tmp/ours"
 ok "there are programs and maps ($(wc -l <"$tmp/ours"))" grep -q asym_learn "$tmp/ours"
