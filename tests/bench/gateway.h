@@ -19,8 +19,9 @@ enum gateway_flag {
 	GATEWAY_WIRE = 'w',   /* has the wire programs in place of an IP stack */
 	GATEWAY_TUN = 't',    /* its links are TUN devices */
 	GATEWAY_CACHE = 'k',  /* asymbpf with its flow cache ... */
-	GATEWAY_OFTEN = 'c',  /* ... with the entries checked as often as the default says, */
-	GATEWAY_SELDOM = 's', /* ... or only once a minute */
+	GATEWAY_COMMON = 'c', /* ... as it is by default, */
+	GATEWAY_SELDOM = 's', /* ... or with entries that are checked only once a minute, */
+	GATEWAY_BIG = 'b',    /* ... or with room for many */
 };
 
 struct gateway {

@@ -96,9 +96,11 @@ static int measure_cached(const struct scenario *s, unsigned int round, struct r
 		r = measure_sending(s, round, row);
 	if (!r)
 		r = cache_read(&row->gw->maps, &after);
-	if (!r)
-		row->cached += after.passed - before.passed;
-	return r;
+	if (r < 0)
+		return r;
+	row->cached += after.passed - before.passed;
+	row->shown += after.shown - before.shown;
+	return 0;
 }
 
 static int measure_row(const struct scenario *s, unsigned int round, struct row *row)

@@ -18,6 +18,7 @@ struct row {
 	const struct gateway *gw;
 	uint64_t packets;          /* sent in all rounds */
 	uint64_t cached;           /* packets that passed the flow cache, of twice as many */
+	uint64_t shown;            /* packets that the cache showed to the stack */
 	struct traffic_count seen; /* in all rounds */
 	double ns[REPORT_ROUNDS];  /* CPU time of one round trip, per round */
 };

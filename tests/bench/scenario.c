@@ -4,7 +4,7 @@
 #include "scenario.h"
 #include "user/base/defs.h"
 
-#define SPECIAL "ts" /* gateways of a few scenarios only */
+#define SPECIAL "tsb" /* gateways of a few scenarios only */
 
 const struct scenario scenarios[] = {
 	{.name = "ipv4-1k",
@@ -25,7 +25,7 @@ const struct scenario scenarios[] = {
 	 .title = "round trip, IPv4, 2 links, 250000 flows",
 	 .links = 2,
 	 .needs = "",
-	 .bars = "tc",
+	 .bars = "tsc",
 	 .flows = 250000,
 	 .packets = 250000,
 	 .rounds = 5},
@@ -56,7 +56,7 @@ const struct scenario scenarios[] = {
 	 .title = "round trip, IPv4, 2 links, 1000 flows, 3 s on end",
 	 .links = 2,
 	 .needs = "k",
-	 .bars = "t",
+	 .bars = "tb",
 	 .flows = 1000,
 	 .packets = 40000,
 	 .seconds = 3,
@@ -65,7 +65,7 @@ const struct scenario scenarios[] = {
 	 .title = "round trip, IPv4, 2 links, 60000 flows, 3 s on end",
 	 .links = 2,
 	 .needs = "k",
-	 .bars = "t",
+	 .bars = "tb",
 	 .flows = 60000,
 	 .packets = 60000,
 	 .seconds = 3,
