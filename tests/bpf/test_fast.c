@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 enum ends { END_NONE, END_SRC, END_DST, END_BOTH };
-enum sum { SUM_FULL, SUM_NONE, SUM_BECOMES_ZERO, SUM_WAS_ZERO, SUMS };
+enum sum { SUM_FULL, SUM_NONE, SUM_BECOMES, SUM_WAS, SUMS };
 
 #define HOP 5
 
@@ -16,6 +16,7 @@ struct kind {
 	bool v6, udp;
 	unsigned int nat, ports; /* enum ends, and the same of ports */
 	enum sum sum;
+	uint16_t check; /* that it becomes or was */
 	uint32_t payload;
 };
 
@@ -40,24 +41,25 @@ static struct tuple translated(const struct tuple *in, const struct kind *k)
 	return out;
 }
 
-/* Makes the sum of TCP or UDP such that its checksum is 0, by the last two bytes of the payload. */
-static void to_zero(struct pkt *p, const struct layers *l)
+/* Makes the checksum of TCP or UDP this one, by the last two bytes of the payload. */
+static void to_check(struct pkt *p, const struct layers *l, uint16_t check)
 {
 	uint8_t *word = p->data + p->len - 2;
 
 	put16(p->data + l->check, 0);
 	put16(word, 0);
-	put16(word, (uint16_t)(0xffff - model_residue(p, l)));
+	put16(word, (uint16_t)((2 * 0xffff - check - model_residue(p, l)) % 0xffff));
 	model_check(p, l, 0);
 }
 
 /* The same, of what the packet will have become. */
-static void to_become_zero(struct pkt *p, const struct layers *l, const struct tuple *out)
+static void to_become(struct pkt *p, const struct layers *l, const struct tuple *out,
+		      uint16_t check)
 {
 	struct pkt later = *p;
 
 	model_translate(&later, l, out);
-	to_zero(&later, l);
+	to_check(&later, l, check);
 	memcpy(p->data + p->len - 2, later.data + p->len - 2, 2);
 	model_check(p, l, 0);
 }
@@ -68,10 +70,10 @@ static void set_sum(struct pkt *p, const struct kind *k, const struct tuple *out
 
 	if (k->sum == SUM_NONE)
 		put16(p->data + l.check, 0);
-	else if (k->sum == SUM_WAS_ZERO)
-		to_zero(p, &l);
-	else if (k->sum == SUM_BECOMES_ZERO)
-		to_become_zero(p, &l, out);
+	else if (k->sum == SUM_WAS)
+		to_check(p, &l, k->check);
+	else if (k->sum == SUM_BECOMES)
+		to_become(p, &l, out, k->check);
 }
 
 /* Nothing of the entry may change but its counters. */
@@ -171,6 +173,24 @@ static void test_lengths(void **state)
 	for (unsigned int i = 0; i < 4 * ARRAY_SIZE(payloads); i++) {
 		struct kind k = { .v6 = i & 1, .udp = i & 2, .nat = END_BOTH, .ports = END_BOTH,
 				  .payload = payloads[i / 4] };
+
+		cache_clear();
+		bad += both_fail(&k);
+	}
+	assert_int_equal(bad, 0);
+}
+
+/* Checksums where a carry of a carry is to be added. */
+static void test_carries(void **state)
+{
+	unsigned int bad = 0;
+
+	cache_need();
+	cache_hop(HOP, WAN2);
+	for (unsigned int i = 0; i < 4 * 2 * 32; i++) {
+		struct kind k = { .v6 = i & 1, .udp = i & 2, .nat = END_BOTH, .ports = END_BOTH,
+				  .sum = i & 4 ? SUM_WAS : SUM_BECOMES, .payload = 40,
+				  .check = (uint16_t)(0xffef + i / 8) };
 
 		cache_clear();
 		bad += both_fail(&k);
@@ -379,9 +399,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),  cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_random), cmocka_unit_test(test_ways),
-		cmocka_unit_test(test_others), cmocka_unit_test(test_crowd),
-		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_random), cmocka_unit_test(test_carries),
+		cmocka_unit_test(test_ways),   cmocka_unit_test(test_others),
+		cmocka_unit_test(test_crowd),  cmocka_unit_test(test_torn),
 	};
 
 	return cmocka_run_group_tests(tests, cache_open, cache_close);
