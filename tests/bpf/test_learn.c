@@ -186,6 +186,30 @@ static void test_hops(void **state)
 	assert_int_equal(e->hop, seen[0]);
 }
 
+/* Hops that differ in one thing are not the one that is looked for, wherever the hash leads. */
+static void test_alike(void **state)
+{
+	struct scene s = scene_new(0);
+	struct asym_hop hop;
+
+	learned(&s);
+	hop = cache.hops[cache_entry(&s.entry)->hop];
+	for (int i = 0; i < 6; i++) {
+		struct asym_hop alike = hop;
+
+		alike.ifindex += i == 0;
+		alike.mark += i == 1;
+		alike.priority += i == 2;
+		alike.l2_len = i == 3 ? 0 : ETH_HLEN;
+		((uint8_t *)alike.mac)[5] += i == 4;
+		((uint8_t *)alike.mac)[11] += i == 5;
+		scene_put(&s);
+		for (int n = 0; n < ASYM_HOPS; n++)
+			cache.hops[n] = alike;
+		show(&s, programs.learn, ASYM_CACHE_FULL);
+	}
+}
+
 /* A gateway's new MAC is news to who still uses the old one; another mark is not. */
 static void test_left(void **state)
 {
@@ -304,7 +328,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_repeat),	  cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_size),	  cmocka_unit_test(test_hops),
-		cmocka_unit_test(test_left),	  cmocka_unit_test(test_hops_full),
+		cmocka_unit_test(test_alike),	  cmocka_unit_test(test_left),
+		cmocka_unit_test(test_hops_full),
 		cmocka_unit_test(test_strangers), cmocka_unit_test(test_stateless),
 	};
 
