@@ -4,31 +4,32 @@
 # place by reload, gone after unload together with the qdiscs that load had to add, and with no other.
 #
 #   [c] ──── lan0 [gw] wan1: nothing on it; wan2: clsact with somebody's filters
-#                      wan3: clsact without a filter
+#                      wan3: clsact without a filter; wan4: somebody's ingress qdisc
 . "$(dirname "$0")/../netns/lib.sh"
 [ "$(printf '%s\n' 6.6 "$(uname -r)" | sort -V | head -n 1)" != 6.6 ] || skip_all 'this kernel has tcx'
 lab
-for k in 1 2 3; do wan $k; done
+for k in 1 2 3 4; do wan $k; done
 tc -n "$gw" qdisc add dev wan2 clsact
 tc -n "$gw" filter add dev wan2 ingress prio 10 protocol all bpf direct-action bytecode '1,6 0 0 4294967295'
 tc -n "$gw" filter add dev wan2 egress prio 10 protocol all bpf bytecode '1,6 0 0 0'
 tc -n "$gw" qdisc add dev wan3 clsact
+tc -n "$gw" qdisc add dev wan4 ingress
 
 filters() { tc -n "$gw" filter show dev "$1" ingress; }
 ours() { filters "$1" | grep -o 'asym_[a-z0-9_]*.* id [0-9]*' | sed 's/[: ].* id / /'; } # DEV: "NAME ID" each
 programs() { for d in lan0 wan1 wan2 wan3; do ours $d; done; }
 name() { ours "$1" | cut -d' ' -f1; }
 qdiscs() { tc -n "$gw" qdisc show | awk '$2 == "clsact" { print $5 }' | sort | paste -sd' '; }
-state() { for d in lan0 wan1 wan2 wan3; do
+state() { for d in lan0 wan1 wan2 wan3 wan4; do
 	tc -n "$gw" qdisc show dev $d
 	filters $d
 	tc -n "$gw" filter show dev $d egress
 done; }
-works() { # DESCRIPTION
-	local got
+works() { # DESCRIPTION LINKS [K]: link K (2) has its share
+	local got k=${3:-2}
 	got=$(c "$traffic" tcp -n 600 198.51.100.0/24 80)
 	is "$1: none fails" "$(failures "$got")" 0
-	near "$1: wan2 has its share" "$(to "$got" 2)" $((600 / $2)) 75
+	near "$1: wan$k has its share" "$(to "$got" $k)" $((600 / $2)) 75
 }
 
 state >"$tmp/before"
@@ -57,6 +58,17 @@ ok 'unload' asym unload
 is 'only the qdiscs of before are left' "$(qdiscs)" 'wan2 wan3'
 same() { diff -u "$tmp/before" <(state); }
 ok 'qdiscs and filters are as before' same
+
+ok 'load where there is an ingress qdisc' asym load --iface wan1 --iface wan4 --lan lan0
+is 'its program' "$(name wan4)" asym_link_eth
+is 'the qdisc has no egress side for another' "$(filters wan4 | grep -c 'asym_[a-z0-9_]*')" 1
+works 'with the ingress qdisc' 2 4
+ok 'reload' asym reload
+is 'its program is there again' "$(name wan4)" asym_link_eth
+ok 'reload without flow cache' asym reload --iface wan1 --iface wan4 --lan lan0 --fastpath no
+is 'its program is still there' "$(name wan4)" asym_link_eth
+ok 'unload that' asym unload
+ok 'all is as before again' same
 
 ok 'load again' asym load --iface wan1 --iface wan2 --lan lan0
 tc -n "$gw" filter add dev wan1 egress prio 10 protocol all bpf bytecode '1,6 0 0 0'

@@ -37,11 +37,20 @@ static enum bpf_attach_type tcx_of(const struct tc_hook *hook)
 	return hook->egress ? TCX_EGRESS : TCX_INGRESS;
 }
 
+/* A filter for egress needs a clsact qdisc, which somebody's ingress qdisc leaves no room for. */
+static bool has_no_room(const struct tc_hook *hook)
+{
+	_cleanup_nl_ struct nl nl = {0};
+
+	return hook->egress && !nl_open(&nl, NETLINK_ROUTE) &&
+	       filter_ingress_only(&nl, hook->ifindex);
+}
+
 static int clsact_query(const struct tc_hook *hook, uint32_t *ret_ids)
 {
 	struct bpf_tc_hook clsact = clsact_of(hook);
 	struct bpf_tc_opts opts = FILTER();
-	int r = bpf_tc_query(&clsact, &opts);
+	int r = has_no_room(hook) ? -ENOENT : bpf_tc_query(&clsact, &opts);
 
 	if (r == -ENOENT || r == -EINVAL)
 		return 0;
@@ -68,7 +77,7 @@ static int clsact_attach(const struct tc_hook *hook, int program, bool replace, 
 	struct bpf_tc_hook clsact = clsact_of(hook);
 	struct bpf_tc_opts opts = FILTER(.prog_fd = program,
 					 .flags = replace ? BPF_TC_F_REPLACE : 0);
-	int r = bpf_tc_hook_create(&clsact);
+	int r = has_no_room(hook) ? -EBUSY : bpf_tc_hook_create(&clsact);
 
 	*ret_made = !r;
 	if (r && r != -EEXIST)

@@ -23,7 +23,8 @@ struct tc_hook {
 int tc_query(const struct tc_hook *hook, uint32_t *ret_ids, uint32_t n);
 
 /* Puts program fd on the hook; in place of `before` unless that is negative.  *ret_made tells
- * whether a clsact qdisc had to be added.  0; -EOPNOTSUPP: no tcx in this kernel, use clsact; -errno. */
+ * whether a clsact qdisc had to be added.  0; -EOPNOTSUPP: no tcx in this kernel, use clsact;
+ * -EBUSY: an ingress qdisc leaves no room for clsact's egress; -errno. */
 int tc_attach(const struct tc_hook *hook, int program, int before, bool *ret_made);
 
 /* Takes program fd off the hook.  0 or -errno. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nl/filter.h"
 
+#include "nl/attr.h"
 #include <errno.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 
 struct count {
 	const struct filter_place *but;
@@ -51,4 +53,28 @@ int filter_count(struct nl *nl, uint32_t ifindex, bool egress, const struct filt
 		return r;
 	*ret = c.n;
 	return 0;
+}
+
+static int is_ingress(const struct nlmsghdr *h, void *data)
+{
+	static const struct attr_size policy[] = {[TCA_KIND] = ATTR_STR(UINT16_MAX)};
+	const struct nlattr *tb[ARRAY_SIZE(policy)];
+	char kind[16]; /* net/sch_generic.h, struct Qdisc_ops: IFNAMSIZ */
+	int r = attr_parse(h, sizeof(struct tcmsg), policy, ARRAY_SIZE(policy), tb);
+
+	r = r ?: attr_str(tb[TCA_KIND], kind, sizeof(kind));
+	*(bool *)data = !r && !strcmp(kind, "ingress");
+	return r;
+}
+
+/* Before Linux 6.7 the answer is a notification, which only NLM_F_ECHO brings to us. */
+bool filter_ingress_only(struct nl *nl, uint32_t ifindex)
+{
+	struct tcmsg t = {
+		.tcm_family = AF_UNSPEC, .tcm_ifindex = (int)ifindex, .tcm_parent = TC_H_INGRESS};
+	bool ingress = false;
+	struct nl_msg m;
+
+	nl_begin(&m, RTM_GETQDISC, NLM_F_ECHO, &t, sizeof(t));
+	return !nl_ask(nl, &m, is_ingress, &ingress) && ingress;
 }

@@ -4,6 +4,7 @@
 #define NL_FILTER_H
 
 #include "nl/nl.h"
+#include <stdbool.h>
 
 /* Where a filter is; no other can be there. */
 struct filter_place {
@@ -16,5 +17,9 @@ struct filter_place {
  * 0 or -errno. */
 int filter_count(struct nl *nl, uint32_t ifindex, bool egress, const struct filter_place *but,
 		 unsigned int *ret);
+
+/* Whether the device has an ingress qdisc, which unlike clsact takes a filter for its egress as one
+ * for ingress (net/sched/sch_ingress.c, ingress_find).  False when the kernel does not tell. */
+bool filter_ingress_only(struct nl *nl, uint32_t ifindex);
 
 #endif
