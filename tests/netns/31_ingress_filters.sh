@@ -16,6 +16,8 @@ config <<-END
 	rule two { proto = tcp dport = 443 policy = two }
 	rule one { policy = one }
 END
+few=5 # neighbours ask at any time
+tcx=$(printf '%s\n' 6.6 "$(uname -r)" | sort -V | head -n 1 | grep -x 6.6) || true
 warning='has ingress filters of others'
 says() { # VERB: what it warns of
 	asym "$@" --config "$tmp/conf" 2>&1 >"$tmp/out" | grep -o "[a-z0-9]*: $warning" | paste -sd' '
@@ -54,10 +56,11 @@ if [ -n "$shaper" ]; then
 	like 'so does its text' "$(asym status)" 'ingress filters of others on wan1'
 	seen=$(packets ifb0)
 	run 'behind the shaper' 80
-	passed 'behind the shaper' many 0
-	all_seen() { [ $(($(packets ifb0) - seen)) = $wan1 ]; }
+	# before Linux 6.6 there is no room at egress beside an ingress qdisc
+	passed 'behind the shaper' "$([ -z "$tcx" ] && echo 0 || echo many)" 0
+	all_seen() { [ $(($(packets ifb0) - seen)) -ge $wan1 ]; }
 	wait_for all_seen || true
-	is 'every packet met the shaper' $(($(packets ifb0) - seen)) $wan1
+	near 'every packet met the shaper' $(($(packets ifb0) - seen)) $wan1 $few
 	run 'by the other link' 443
 	passed 'by the other link' many many
 	tc -n "$gw" qdisc del dev wan1 ingress
@@ -81,20 +84,20 @@ tc -n "$gw" filter del dev lan0 ingress prio 2651 handle 1 bpf
 tcx_on() {
 	mkfifo "$tmp/line"
 	ip netns exec "$gw" "$build/tests/netns/tcx" wan1 <"$tmp/line" >"$tmp/tcx" 2>&1 &
-	tcx=$!
-	asym_pids+=($tcx)
+	counter=$!
+	asym_pids+=($counter)
 	exec 3>"$tmp/line"
 	wait_for [ -s "$tmp/tcx" ]
 	rm "$tmp/line"
 }
 tcx_off() { # DESCRIPTION: it has counted what wan1 has
 	exec 3>&-
-	wait $tcx
-	is "$1" "$(tail -n 1 "$tmp/tcx")" "$wan1"
+	wait $counter
+	near "$1" "$(tail -n 1 "$tmp/tcx")" "$wan1" $few
 }
 is 'reload without that filter warns of nothing' "$(says reload)" ''
-tcx_on
-if grep -q '^on' "$tmp/tcx"; then
+if [ -n "$tcx" ]; then
+	tcx_on
 	is 'reload warns of a program behind ours' "$(says reload)" "wan1: $warning"
 	run 'program behind ours' 80
 	passed 'program behind ours' many 0
