@@ -670,6 +670,9 @@ static void test_filters(void **state)
 	nl = open_nl(NETLINK_ROUTE);
 	sh("tc qdisc add dev wan0 ingress; tc qdisc add dev wan1 clsact\n"
 	   "tc filter add dev wan1 egress prio 7 bpf bytecode '1,6 0 0 0'");
+	assert_true(filter_ingress_only(&nl, if_nametoindex("wan0")));
+	assert_false(filter_ingress_only(&nl, if_nametoindex("wan1")));
+	assert_false(filter_ingress_only(&nl, if_nametoindex("lo")));
 	assert_int_equal(filters(&nl, "lo", false, NULL), 0);
 	assert_int_equal(filters(&nl, "wan0", false, NULL), 0);
 	assert_int_equal(filters(&nl, "wan1", false, NULL), 0);
