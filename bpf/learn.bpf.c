@@ -56,7 +56,7 @@ ASYM_INLINE __u32 hop_of(struct __sk_buff *skb, __u32 l2_len, __u32 now)
 /* The common case, nothing but time has changed, writes two words. */
 ASYM_INLINE void refresh(struct asym_flow_state *e, __u32 size, __u32 now)
 {
-	if (now - e->checked >= asym_flow_period || size > e->size)
+	if (jiffies_since(e->checked, now) >= asym_flow_period || size > e->size)
 		e->size = size;
 	e->checked = now;
 }

@@ -18,7 +18,7 @@ ASYM_INLINE enum flow_verdict fast_copy(int family, struct asym_flow_state *e, _
 	if (ASYM_ONCE(e->head) != head)
 		return FLOW_ODD;
 	ret->hop = bpf_map_lookup_elem(&asym_hops, &hop);
-	if (!ret->hop)
+	if (!ret->hop || !ret->hop->used)
 		return FLOW_ODD;
 	return ret->hop->left ? flow_shut(e, ASYM_CACHE_STALE) : FLOW_PASS;
 }

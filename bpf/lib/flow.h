@@ -145,7 +145,7 @@ ASYM_INLINE enum flow_verdict flow_shut(struct asym_flow_state *e, enum asym_rea
 ASYM_INLINE enum flow_verdict flow_judge(struct __sk_buff *skb, const struct flow *f,
 					 struct asym_flow_state *e, __u32 head)
 {
-	__u32 age = f->now - e->checked, size = e->size;
+	__u32 age = jiffies_since(e->checked, f->now), size = e->size;
 
 	if (!entry_is_current(e, f->epoch))
 		return FLOW_UNKNOWN;

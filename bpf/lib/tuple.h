@@ -12,7 +12,8 @@
 #define ASYM_TUPLE_MAX ASYM_TUPLE_WORDS6
 
 /* Which block holds the tuple: the hash's low bits; in which way to begin: its highest.  Not
- * asym_hash(): this one is paid for by every packet.  Multipliers: golden ratio and pi, odd. */
+ * asym_hash(): this one is paid for by every packet.  Multipliers: golden ratio and pi, odd.  The
+ * halves change places as the upper bits of a product are the better mixed ones. */
 ASYM_INLINE __u32 asym_tuple_hash(const __be32 *t, int words, bool udp, __u32 seed)
 {
 	__u64 h = seed + udp;
@@ -24,7 +25,7 @@ ASYM_INLINE __u32 asym_tuple_hash(const __be32 *t, int words, bool udp, __u32 se
 	}
 	h ^= t[words - 1];
 	h *= 0x243f6a8885a308d3ull;
-	return h >> 32;
+	return (h >> 32 & 0xffff) << 16 | h >> 48;
 }
 
 ASYM_INLINE __u32 asym_tuple_way(__u32 hash, __u32 ways, int nth)

@@ -20,7 +20,7 @@ enum gateway_flag {
 	GATEWAY_TUN = 't',    /* its links are TUN devices */
 	GATEWAY_CACHE = 'k',  /* asymbpf with its flow cache ... */
 	GATEWAY_COMMON = 'c', /* ... as it is by default, */
-	GATEWAY_SELDOM = 's', /* ... or with entries that are checked only once a minute, */
+	GATEWAY_SELDOM = 's', /* ... or with entries that are checked only twice a minute, */
 	GATEWAY_BIG = 'b',    /* ... or with room for many */
 };
 

@@ -187,9 +187,9 @@ asymbpf_slow_up() { asymbpf_with "$@" 'fastpath = no'; }
 asymbpf_slow_down() { asymbpf_down "$1"; }
 
 # Checks so seldom that none is measured.
-asymbpf_60s_missing() { asymbpf_missing; }
-asymbpf_60s_up() { asymbpf_with "$@" 'revalidate = 60'; }
-asymbpf_60s_down() { asymbpf_down "$1"; }
+asymbpf_30s_missing() { asymbpf_missing; }
+asymbpf_30s_up() { asymbpf_with "$@" 'revalidate = 30'; }
+asymbpf_30s_down() { asymbpf_down "$1"; }
 
 # Room for as many flows as the largest scenario has.
 asymbpf_512k_missing() { asymbpf_missing; }

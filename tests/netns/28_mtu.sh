@@ -12,11 +12,14 @@ for k in 1 2; do wan $k; done
 watch_lines
 late=1400 # ms: the check period of a second, two of the kernel's ticks, a busy machine
 four=198.51.100.7 six=2001:db8:ffff::7
+untold=198.51.100.8 # the client sends nothing with DF to there, so it learns nothing of the path
 ip -n "$gw" link set wan1 mtu 1400
-ip -n "$net" link set p1 mtu 1400
-# as a far host behind another MTU would: it offers segments of 1500 bytes
-ip -n "$net" route change 100.64.1.0/24 dev p1 src 100.64.1.1 advmss 1460
-ip -n "$net" -6 route change 2001:db8:1::/64 dev p1 proto kernel metric 256 advmss 1440
+# The host behind it keeps to it, but offers segments of 1500 bytes, and would take in larger packets.
+far_mtu() { # K MTU
+	ip -n "$net" route change 100.64.$1.0/24 dev p$1 src 100.64.$1.1 mtu lock "$2" advmss 1460
+	ip -n "$net" -6 route change 2001:db8:$1::/64 dev p$1 proto kernel metric 256 mtu lock "$2" advmss 1440
+}
+far_mtu 1 1400
 # what leaves is cut to segments before it can be seen
 for k in 1 2; do gw ethtool -K wan$k tso off gso off >/dev/null; done
 config <<-END
@@ -95,7 +98,7 @@ frag_needed=$(counter "$c" frag_needed) too_big=$(counter "$c" too_big) fragment
 lan=$(stat lan_flow) oversize=$(stat cache_oversize)
 start df "$c" "$pace" udp -d -b 100 -x 1372 -t 4 $four 53
 start six "$c" "$pace" udp -d -b 100 -x 1352 -t 4 $six 53
-start cut "$c" "$pace" udp -D -b 1300 -x 172 -t 4 $four 5000
+start cut "$c" "$pace" udp -D -b 1300 -x 172 -t 4 $untold 5000
 for n in df six cut; do ended $n; done
 rose 'UDP with DF: the sender was told' "$c" frag_needed "$frag_needed"
 rose 'UDP over IPv6: the sender was told' "$c" too_big "$too_big"
@@ -136,7 +139,7 @@ many() { # all flows pass the cache, and are large
 traffic_on() {
 	forget
 	start df "$c" "$pace" udp -d -b 1400 $four 80
-	start cut "$c" "$pace" udp -D -b 1400 $four 443
+	start cut "$c" "$pace" udp -D -b 1400 $untold 443
 	start six "$c" "$pace" udp -b 1400 $six 80
 	start tcp "$c" "$pace" send $four 5302
 	ok 'large packets pass the cache' wait_for many
@@ -162,9 +165,7 @@ traffic_on
 lowered 'routes' lower_routes
 done_with 'routes'
 ok 'reload' asym reload --config "$tmp/conf"
-# a device takes in no frames that are larger than its MTU either
-ip -n "$net" route change 100.64.2.0/24 dev p2 src 100.64.2.1 mtu lock 1300 advmss 1440
-ip -n "$net" -6 route change 2001:db8:2::/64 dev p2 proto kernel metric 256 mtu lock 1300 advmss 1440
+far_mtu 2 1300 # a device takes in no frames that are larger than its MTU either
 traffic_on
 lowered 'device' lower_device
 done_with 'device'

@@ -296,6 +296,7 @@ static unsigned long push(int fd, int file)
 static const char *finish(int fd)
 {
 	struct linger reset = { .l_onoff = 1 };
+	struct timeval patience = { .tv_sec = 10 };
 	char c;
 
 	if (opt.reset) {
@@ -303,6 +304,7 @@ static const char *finish(int fd)
 		close(fd);
 		return "RST";
 	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (shutdown(fd, SHUT_WR) < 0)
 		return strerrorname_np(errno);
 	return recv(fd, &c, 1, 0) ? strerrorname_np(errno) : "FIN";

@@ -21,7 +21,9 @@ ways() { # MIN ARGS...: a listed flow has sent that many packets by the cache, e
 one_way() { # MIN WAY ARGS...: likewise, by one way: original or reply
 	[ "$(of_flow "[.[] | select(.$2.packets >= $1)] | length" "${@:3}")" -gt 0 ]
 }
-uncached() { [ "$(of_flow length "$@")" = 0 ]; } # ARGS...
+uncached() { # ARGS...: no packet of such a flow has passed the cache
+	[ "$(of_flow '[.[] | .original.packets, .reply.packets] | add // 0' "$@")" = 0 ]
+}
 
 # --- recorders -------------------------------------------------------------------------------------
 tap() { # NAME NS in|out DEVICE: records what crosses the device from now on
@@ -43,11 +45,12 @@ lines() { # NAME AWK-CONDITION: what was recorded; src, sport, dst, dport, ttl, 
 		bytes = \$8; largest = \$9; bad = \$10; if ($2) print }" "$tmp/tap.$1"
 }
 seen() { lines "$@" | awk '{ n += $7 } END { print n + 0 }'; } # likewise: how many packets
-clean() { # DESCRIPTION NAME SOURCES: all is well with the packets, whose sources match the regular expression
-	local d=$1 name=$2
+# All is well with the packets; their sources match a regular expression; OWN tells which the router sent.
+clean() { # DESCRIPTION NAME SOURCES [OWN]
+	local d=$1 name=$2 own=${4:-0}
 	is "$d: nothing escaped the recorder" "$(tail -n 1 "$tmp/tap.$name")" 'lost 0'
 	is "$d: checksums and lengths" "$(lines "$name" bad | head)" ''
-	is "$d: TTL is one less" "$(lines "$name" '(proto == "tcp" || proto == "udp") && ttl != 63' | head)" ''
+	is "$d: TTL is one less" "$(lines "$name" "(proto == \"tcp\" || proto == \"udp\") && ttl != (($own) ? 64 : 63)" | head)" ''
 	is "$d: sources" "$(lines "$name" "src !~ /^(fe80::.*|::|$3)\$/" | head)" ''
 }
 
@@ -74,4 +77,24 @@ unknown() { # NAME...
 			awk -v name="$name" -v file="$tmp/known" 'BEGIN { while ((getline line <file) > 0) known[line] }
 				!(($1 " " $2 " " $3 " " $4 " " $5) in known) { print name ": " $0 }'
 	done
+}
+
+# --- conversations ---------------------------------------------------------------------------------
+declare -A talks=()
+talk() { # NAME NS ARGS of traffic...: exchanges until hush
+	ip netns exec "$2" "$traffic" "${@:3:1}" -c 0 "${@:4}" >"$tmp/talk.$1" 2>&1 </dev/null &
+	talks[$1]=$!
+	asym_pids+=($!)
+}
+hush() { # NAME...
+	local name
+	for name; do kill "${talks[$name]}"; done
+	for name; do
+		wait "${talks[$name]}" || true
+		unset "talks[$name]"
+	done
+}
+said() { # DESCRIPTION NAME: all exchanges succeeded, and there were many
+	is "$1: no exchange failed" "$(grep '^!' "$tmp/talk.$2")" ''
+	ok "$1: there were many" [ "$(awk '{ n += $2 } END { print n + 0 }' "$tmp/talk.$2")" -gt 100 ]
 }
