@@ -244,7 +244,7 @@ static bool receive(int fd, bool out)
 	struct iovec iov = { frame, sizeof(frame) };
 	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov,
 			      .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
-	ssize_t n = recvmsg(fd, &msg, 0);
+	ssize_t n = recvmsg(fd, &msg, stop ? MSG_DONTWAIT : 0);
 	bool ethernet = from.sll_hatype == 1 || from.sll_hatype == 772; /* or the loopback */
 	struct packet p = { .ip = frame, .len = n, .ethernet = ethernet };
 
