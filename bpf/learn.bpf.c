@@ -31,7 +31,12 @@ ASYM_INLINE struct asym_flow_state *find_connection(int family, const struct flo
 		return NULL;
 	asym_tuple_reverse(entry_out(peer, family), words, t);
 	e = entry_seek(family, t, f->udp, ret_head);
-	return e && asym_tuple_equal(entry_out(e, family), f->in, words) ? e : NULL;
+	if (!e || !asym_tuple_equal(entry_out(e, family), f->in, words))
+		return NULL;
+	if (*ret_head & ASYM_FLOW_ORIGINAL &&
+	    jiffies_since(peer->checked, f->now) >= asym_flow_period / 2)
+		peer->size = 0; /* see flow_period() */
+	return e;
 }
 
 ASYM_INLINE __u32 hop_of(struct __sk_buff *skb, __u32 l2_len, __u32 now)

@@ -142,6 +142,13 @@ ASYM_INLINE enum flow_verdict flow_shut(struct asym_flow_state *e, enum asym_rea
 	return flow_show(why);
 }
 
+/* The opening direction is checked first, and then has the other one checked (learn.bpf.c): what
+ * conntrack has forgotten it makes anew only from a packet of the opener. */
+ASYM_INLINE __u32 flow_period(__u32 head)
+{
+	return head & ASYM_FLOW_ORIGINAL ? asym_flow_period - asym_flow_period / 4 : asym_flow_period;
+}
+
 ASYM_INLINE enum flow_verdict flow_judge(struct __sk_buff *skb, const struct flow *f,
 					 struct asym_flow_state *e, __u32 head)
 {
@@ -151,7 +158,7 @@ ASYM_INLINE enum flow_verdict flow_judge(struct __sk_buff *skb, const struct flo
 		return FLOW_UNKNOWN;
 	if (!(head & ASYM_FLOW_SENT) || !size)
 		return age < 2 * asym_flow_period ? FLOW_SHOW : FLOW_DOUBT;
-	if (age >= asym_flow_period && pace_is_due(age, f->now))
+	if (age >= flow_period(head) && pace_is_due(age, f->now))
 		return flow_shut(e, ASYM_CACHE_STALE);
 	if (e->arrival != skb->ifindex)
 		return flow_show(ASYM_CACHE_ARRIVAL);

@@ -66,7 +66,7 @@ static bool cached_too_little(const struct table *table, const struct row *row)
 	uint64_t packets = 2 * row->packets;
 
 	return gateway_has(row->gw, GATEWAY_CACHE) && !table->scenario->fresh &&
-	       (row->cached < packets * 0.97 || row->cached + row->shown < packets * 0.99);
+	       (row->cached < packets * 0.9 || row->cached + row->shown < packets * 0.99);
 }
 
 const char *row_flaw(const struct table *table, const struct row *row)

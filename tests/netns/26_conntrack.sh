@@ -72,7 +72,7 @@ is 'none passed the cache' $(($(stat lan_flow) - before)) 0
 is '-F: UDP flows survive as without cache' "$alive_yes" "$alive_no"
 # Where an answer is the first packet that the stack sees of a connection it has forgotten, it answers
 # with RST; with the cache this may be one of a later round.
-at_most '-F: TCP connections break hardly more often than without cache' "$broken_yes" $((broken_no + 8)) times
+at_most '-F: TCP connections break hardly more often than without cache' "$broken_yes" $((broken_no + 2)) times
 two_links
 ok 'reload with cache' asym reload --config "$tmp/conf"
 

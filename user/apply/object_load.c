@@ -20,8 +20,8 @@ enum feature {
 	FEATURE_ALL = FEATURE_SUMMED | FEATURE_CT | FEATURE_HOST,
 };
 
-/* A check of an entry is a packet through the stack, 1 to 2 us: so many are 1 to 2 % of a CPU. */
-#define CHECKS_PER_S 10000u
+/* A check of a pair is two packets through the stack, 1 to 2 us each: so many are 1 to 2 % of a CPU. */
+#define CHECKS_PER_S 6000u
 /* No later than this: the shortest of conntrack's timers on cached flows is 120 s. */
 #define LATEST_S 30u
 
