@@ -3,7 +3,7 @@
 # For tests of the flow cache: recorders on devices, whether what they saw is as conntrack has it, and what
 # passed the cache.  Sourced after lib.sh.
 wire=$build/tests/netns/wire
-[ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/wire >&2
+[ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/{wire,forge} >&2
 declare -A taps=()
 
 needs_cache() { # after load
@@ -52,6 +52,12 @@ clean() { # DESCRIPTION NAME SOURCES [OWN]
 	is "$d: checksums and lengths" "$(lines "$name" bad | head)" ''
 	is "$d: TTL is one less" "$(lines "$name" "(proto == \"tcp\" || proto == \"udp\") && ttl != (($own) ? 64 : 63)" | head)" ''
 	is "$d: sources" "$(lines "$name" "src !~ /^(fe80::.*|::|$3)\$/" | head)" ''
+}
+
+forge() { # NS DEVICE TO ARGS...: sends forged packets to the MAC address of the gateway's device TO
+	local mac
+	mac=$(ip -n "$gw" -j link show "$3" | jq -r '.[0] | select(.link_type == "ether").address // "-"')
+	ip netns exec "$1" "$build/tests/netns/forge" "$2" "${mac:--}" "${@:4}"
 }
 
 # --- conntrack -------------------------------------------------------------------------------------
