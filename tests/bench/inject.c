@@ -109,7 +109,8 @@ int inject(const struct gateway *gw, const struct inject_run *run, struct inject
 	int r;
 
 	traffic->bss->order = (struct traffic_order){
-		.flows = run->flows, .lan = gw->lan, .wan1 = gw->wan1, .links = gw->links};
+		.first = run->first, .flows = run->flows,
+		.lan = gw->lan, .wan1 = gw->wan1, .links = gw->links};
 	memset(&traffic->bss->count, 0, sizeof(traffic->bss->count));
 	start = now_ns();
 	r = send_frames(gw, run);

@@ -12,7 +12,8 @@
 
 struct inject_run {
 	bool ipv6;
-	uint32_t flows;   /* flow numbers 0..flows-1 in turn */
+	uint32_t first;   /* flow numbers first..first+flows-1 in turn */
+	uint32_t flows;
 	uint32_t packets; /* >= 1 */
 };
 

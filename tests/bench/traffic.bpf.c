@@ -21,10 +21,10 @@ const volatile bool stamp; /* count.last_ns is wanted */
 
 static __always_inline __u32 next_flow(void)
 {
-	__u32 flow = order.next;
+	__u32 nth = order.next;
 
-	order.next = flow + 1 < order.flows ? flow + 1 : 0;
-	return flow;
+	order.next = nth + 1 < order.flows ? nth + 1 : 0;
+	return order.first + nth;
 }
 
 static __always_inline void write_common(struct frame *f, __be16 proto, __u32 flow)

@@ -11,8 +11,9 @@
 
 /* Written by the driver between two runs only. */
 struct traffic_order {
-	__u32 flows; /* flow numbers 0..flows-1 in turn */
-	__u32 next;  /* the flow of the next frame */
+	__u32 first; /* flow numbers first..first+flows-1 in turn */
+	__u32 flows;
+	__u32 next;  /* which of them the next frame belongs to */
 	__u32 lan;   /* ifindexes of the gateway, for the wire programs */
 	__u32 wan1;  /* the other links follow it */
 	__u32 links;
