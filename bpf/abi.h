@@ -233,6 +233,9 @@ struct asym_block6 {
 	struct asym_entry6 way[ASYM_WAYS6];
 };
 
+/* Map "asym_written": bits, by the hash; both families. */
+#define ASYM_WRITTEN 262144
+
 /* Map "asym_hops": how packets leave.  Found by content; entry 0 is never used. */
 #define ASYM_HOPS 16384
 #define ASYM_HOP_BUSY 0xffffffffu
@@ -255,7 +258,7 @@ struct asym_clock {
 };
 
 /* Map "asym_tried": which flows were lately not fit for the cache.  Tag in the high 16 bits. */
-#define ASYM_TRIED 262144
+#define ASYM_TRIED 65536 /* small enough for a CPU's cache: every new flow asks */
 
 /*
  * Why a packet went the way it went.  One counter each in map "asym_counters"; every packet that a

@@ -61,12 +61,35 @@ ASYM_INLINE __u32 entry_hash(int family, const __be32 *in, bool udp)
 	return asym_tuple_hash(in, tuple_words(family), udp, asym_flow_seed);
 }
 
+/* The word of asym_written that holds the bit of this hash. */
+ASYM_INLINE __u32 *written_word(__u32 hash)
+{
+	__u32 word = hash % ASYM_WRITTEN / 32;
+
+	return bpf_map_lookup_elem(&asym_written, &word);
+}
+
+ASYM_INLINE bool written_has(__u32 hash)
+{
+	__u32 *word = written_word(hash);
+
+	return word && ASYM_ONCE(*word) >> hash % 32 & 1;
+}
+
+ASYM_INLINE void written_set(__u32 hash)
+{
+	__u32 *word = written_word(hash);
+
+	if (word && !(ASYM_ONCE(*word) >> hash % 32 & 1))
+		__sync_fetch_and_or(word, 1u << hash % 32);
+}
+
 /* The live entry of the packets with this tuple, or NULL.  What is read of it is true if its head
  * then still is *ret_head. */
 ASYM_INLINE struct asym_flow_state *entry_find(int family, const __be32 *in, bool udp, __u32 hash,
 					       __u32 *ret_head)
 {
-	void *block = entry_block(family, hash);
+	void *block = written_has(hash) ? entry_block(family, hash) : NULL;
 
 	if (!block)
 		return NULL;

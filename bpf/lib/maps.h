@@ -71,6 +71,12 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 } asym_flows6 SEC(".maps") __weak;
 
+/* Which places of the tables were ever written: a bit for all blocks whose hashes end alike.  It stays
+ * in a CPU's cache, so that a packet of a new flow need not fetch a block from memory to find nothing. */
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, __u32, ASYM_WRITTEN / 32);
+} asym_written SEC(".maps") __weak;
+
 struct {
 	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_hop, ASYM_HOPS);
 	__uint(map_flags, BPF_F_MMAPABLE);

@@ -219,6 +219,7 @@ ASYM_INLINE bool entry_write(int family, struct entry_spec *spec)
 		e->bytes = 0;
 	}
 	entry_fill(family, e, spec);
+	written_set(spec->walk.hash);
 	entry_unlock(e, (head & ~0xffffu) | spec->flags | spec->link << ASYM_FLOW_LINK_SHIFT);
 	return true;
 }

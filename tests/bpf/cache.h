@@ -230,11 +230,22 @@ static inline void cache_forget_tried(const struct cached *c)
 	assert_int_equal(bpf_map_update_elem(lab.o.map[MAP_TRIED], &place, &none, 0), 0);
 }
 
+/* That something was written at this hash. */
+static inline void cache_note_written(const struct cached *c)
+{
+	uint32_t hash = cache_hash(c), word = hash % ASYM_WRITTEN / 32, bits;
+
+	assert_int_equal(bpf_map_lookup_elem(lab.o.map[MAP_WRITTEN], &word, &bits), 0);
+	bits |= 1u << hash % 32;
+	assert_int_equal(bpf_map_update_elem(lab.o.map[MAP_WRITTEN], &word, &bits, 0), 0);
+}
+
 static inline void cache_put(const struct cached *c)
 {
 	for (uint32_t i = 0; i < c->nth; i++)
 		cache_way(c, i)->head |= ASYM_FLOW_USED;
 	cache_fill(c, cache_entry(c));
+	cache_note_written(c);
 	cache_forget_tried(c);
 }
 

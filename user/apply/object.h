@@ -27,6 +27,7 @@ enum object_map {
 	MAP_FLOWS6,
 	MAP_HOPS,
 	MAP_TRIED,
+	MAP_WRITTEN,
 	MAP_CLOCK,
 	MAP_RODATA,  /* what object_load told the programs: the end of bpf/lib/maps.h */
 	MAP_SOCKETS, /* only with the cgroup programs */
