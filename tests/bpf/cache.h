@@ -249,6 +249,14 @@ static inline void cache_put(const struct cached *c)
 	cache_forget_tried(c);
 }
 
+/* In the first way that no other entry has: which it is hangs on the seed. */
+static inline void cache_put_beside(struct cached *c)
+{
+	while (cache_way(c, c->nth)->head & ASYM_FLOW_LIVE)
+		c->nth++;
+	cache_put(c);
+}
+
 /* The answer's direction: arrives where packets leave. */
 static inline struct cached cache_answer(const struct cached *c)
 {

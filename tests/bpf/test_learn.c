@@ -46,8 +46,7 @@ static void scene_put(struct scene *s)
 	cache_clear();
 	memset(cache.hops, 0, ASYM_HOPS * sizeof(*cache.hops));
 	cache_put(&s->entry);
-	s->answer.nth = cache_way(&s->answer, 0)->head & ASYM_FLOW_LIVE ? 1 : 0;
-	cache_put(&s->answer);
+	cache_put_beside(&s->answer);
 }
 
 /* Runs a program on what the stack sent, which counts one reason, or ASYM_REASON_MAX: nothing. */

@@ -119,8 +119,8 @@ cleanup() {
 trap cleanup EXIT
 trap 'diag "line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND"' ERR
 
-wait_for() { # CMD...: until it succeeds, at most 10 s
-	local end=$((${EPOCHREALTIME/[.,]/} + 10000000))
+wait_for() { # CMD...: until it succeeds, at most 10 s (on a slow machine more)
+	local end=$((${EPOCHREALTIME/[.,]/} + 10000000 * ${ASYM_TEST_SLOW:-1}))
 	until "$@" >/dev/null 2>&1; do
 		if [ "${EPOCHREALTIME/[.,]/}" -gt "$end" ]; then
 			diag "waited in vain for: $*"

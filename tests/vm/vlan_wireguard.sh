@@ -7,6 +7,7 @@
 #   [c]  eth0 ───────────── lan0 ┐      wan1 = eth1 VLAN 7 ════ p1 [net]
 #   [c2] eth0 VLAN 20 ── trunk.20 [gw]  wg1 (to 198.51.100.99) ┄┄┄┄ p2
 . "$(dirname "$0")/../netns/lib.sh"
+. "$(dirname "$0")/../netns/wire.sh"
 command -v wg >/dev/null || skip_all 'needs wg'
 lab
 space c2
@@ -74,6 +75,61 @@ for k in 1 2; do
 	is "inbound by link $k: none fails" "$(failures "$got")" 0
 done
 no_strays 'every packet has the source of its link' 1 2
+
+# --- the flow cache --------------------------------------------------------------------------------
+# The clients learn the tunnel's MTU by ICMP alone: no segments are clamped, and the other end has another.
+if [ "$(status .flow_cache.on)" = true ]; then
+	a=198.51.100.7 six=2001:db8:ffff::7
+	config <<-END
+		mss-clamp = no
+		lan { devices = {"lan0", "trunk", "trunk.20"} }
+		link wan1 {} link wg1 {}
+		policy vlan { links = {wan1} }
+		policy tunnel { links = {wg1} }
+		rule tunnel { proto = {tcp, udp} dport = {5000, 5210-5219} policy = tunnel }
+		rule vlan { policy = vlan }
+	END
+	ip -n "$net" link set p2 mtu 1500
+	net ethtool -K p2 gro off # packets are to be seen as they were sent
+	ok 'reload with rules' asym reload --config "$tmp/conf"
+	for port in 5210 5220; do run_in "$net" iperf3 -s -B $a -p $port; run_in "$net" iperf3 -s -B $six -p $((port + 1)); done
+	wait_for listening "$net" 5221
+	tap 1 "$net" in p1
+	tap 2 "$net" in p2
+	tap lan "$c" in eth0
+	tap vlan "$c2" in eth0.20
+	throughput() { # DESCRIPTION NS DST PORT ARGS...: iperf3 moves 8 MB, and the cache has its part in it
+		local d=$1 ns=$2 before
+		before=$(counter '.lan_flow .link_flow')
+		ok "$d: iperf3" ip netns exec "$ns" iperf3 -c "$3" -p "$4" -n 8M --connect-timeout 5000 "${@:5}"
+		ok "$d: by the cache" [ $(($(counter '.lan_flow .link_flow') - before)) -gt 60 ]
+	}
+	for x in '' -R; do
+		throughput "LAN to WireGuard $x" "$c" $a 5210 $x
+		throughput "VLAN to WireGuard $x" "$c2" $a 5210 $x
+		throughput "LAN to VLAN $x" "$c" $a 5220 $x
+		throughput "VLAN to VLAN $x" "$c2" $a 5220 $x
+		throughput "LAN to WireGuard, IPv6 $x" "$c" $six 5211 $x
+		throughput "VLAN to VLAN, IPv6 $x" "$c2" $six 5221 $x
+	done
+	talk udp "$c2" udp -n 2 -p 5 -b 1000 $a 5000
+	ok 'UDP from the VLAN passes the cache to WireGuard' wait_for ways 100 --port 5000
+	is 'its devices' "$(of_flow '.[0] | [.original.in, .original.out, .reply.in, .reply.out] | join(" ")' --port 5000)" \
+		'trunk.20 wg1 wg1 trunk.20'
+	hush udp
+	said 'UDP' udp
+	untap 1 2 lan vlan
+	clean 'VLAN link' 1 '100.64.1.2|2001:db8:1::2' 'proto == "udp" && dport == 51820'
+	clean 'WireGuard link' 2 '100.64.2.2|2001:db8:2::2'
+	clean 'LAN' lan '198.51.100.7|2001:db8:ffff::7|10.0.0.1|fd00:1::1'
+	clean 'VLAN' vlan '198.51.100.7|2001:db8:ffff::7|10.0.20.1|fd00:20::1'
+	is 'nothing is too large for the tunnel' "$(lines 2 'largest > 1420' | head)" ''
+	ok 'its MTU is used' [ "$(lines 2 'largest == 1420' | wc -l)" -ge 2 ]
+	ok 'the clients were told of it' [ "$(seen lan 'proto == "icmp" && (sport == 3 && dport == 4 || sport == 2)')" -ge 2 ]
+	no_strays 'no packet had the source of another link' 1 2
+else
+	diag "no flow cache: $(status .flow_cache.reason)"
+fi
 
 ip -n "$gw" link set wg1 down
 ok 'reload with the tunnel down' asym reload
