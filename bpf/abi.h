@@ -257,9 +257,6 @@ struct asym_clock {
 	__u8 _pad[4];
 };
 
-/* Map "asym_tried": which flows were lately not fit for the cache.  Tag in the high 16 bits. */
-#define ASYM_TRIED 65536 /* small enough for a CPU's cache: every new flow asks */
-
 /*
  * Why a packet went the way it went.  One counter each in map "asym_counters"; every packet that a
  * tc program at ingress sees, and every connect() and unconnected datagram of the namespace, raises
@@ -300,7 +297,7 @@ struct asym_clock {
 	X(CACHE_ARRIVAL, "cache_arrival", "packets shown to the stack as they came by another device") \
 	X(CACHE_OVERSIZE, "cache_oversize", "packets shown to the stack as larger than any before")  \
 	X(CACHE_CLOSED, "cache_closed", "pairs taken out of the flow cache by FIN or RST")           \
-	X(CACHE_UNFIT, "cache_unfit", "flows that conntrack does not hold fit for the flow cache")   \
+	X(CACHE_UNFIT, "cache_unfit", "packets whose flow conntrack did not hold fit for the flow cache") \
 	X(CACHE_FULL, "cache_full", "flows and hops that found no room in the flow cache")           \
 	X(CACHE_EVICTED, "cache_evicted", "idle pairs that made room in the flow cache")
 

@@ -6,30 +6,6 @@
 #include "lib/choose.h"
 #include "lib/scratch.h"
 
-/*
- * Whether to look at a flow now: not at its first packet, which may be its last, and not twice in a
- * pause.  Flows that share a place push each other out, but only every other time: two that take
- * turns would never get theirs.
- */
-ASYM_INLINE bool cache_may_try(const struct flow *f)
-{
-	__u32 place = f->hash % ASYM_TRIED, tag = f->hash & 0xffff0000;
-	__u16 pause = asym_flow_pause, now = f->now;
-	__u32 *tried = bpf_map_lookup_elem(&asym_tried, &place);
-
-	if (!tried)
-		return false;
-	if ((*tried ^ tag) >> 16) {
-		if (bpf_get_prandom_u32() & 1)
-			*tried = tag | (__u16)(now - pause);
-		return false;
-	}
-	if ((__u16)(now - (__u16)*tried) < pause)
-		return false;
-	*tried = tag | now;
-	return true;
-}
-
 /* Whether the cache holds this already, both ways. */
 ASYM_INLINE bool cache_has(int family, const struct flow *f, const struct connection *c)
 {
@@ -179,7 +155,7 @@ ASYM_INLINE void cache_show(struct __sk_buff *skb, const struct scratch *s)
 ASYM_INLINE bool cache_wants(const struct scratch *s)
 {
 	return (s->mode == ASYM_FASTPATH_ON || s->mode == ASYM_FASTPATH_STATELESS) &&
-	       cache_may_try(&s->flow);
+	       pace_may_ask(s->flow.now);
 }
 
 /* A packet that fast_path() did not send, verdict as it gave it. */

@@ -83,10 +83,6 @@ struct {
 } asym_hops SEC(".maps") __weak;
 
 struct {
-	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, __u32, ASYM_TRIED);
-} asym_tried SEC(".maps") __weak;
-
-struct {
 	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_clock, 1);
 } asym_clock SEC(".maps") __weak;
 
@@ -108,6 +104,6 @@ const volatile __u32 asym_flow_seed __weak = 0;
 const volatile __u32 asym_flow_period __weak = 0; /* jiffies between checks of an entry */
 const volatile __u32 asym_flow_latest __weak = 0; /* jiffies that a busy CPU may put one off */
 const volatile __u32 asym_flow_checks __weak = 0; /* checks that a CPU makes in a jiffy */
-const volatile __u32 asym_flow_pause __weak = 0;  /* jiffies until a flow is asked about again */
+const volatile __u32 asym_flow_questions __weak = 0; /* to conntrack, of a CPU in a jiffy */
 
 #endif

@@ -222,14 +222,6 @@ static inline void cache_fill(const struct cached *c, struct asym_flow_state *e)
 	};
 }
 
-/* That the flow has not been looked at lately. */
-static inline void cache_forget_tried(const struct cached *c)
-{
-	uint32_t place = cache_hash(c) % ASYM_TRIED, none = 0;
-
-	assert_int_equal(bpf_map_update_elem(lab.o.map[MAP_TRIED], &place, &none, 0), 0);
-}
-
 /* That something was written at this hash. */
 static inline void cache_note_written(const struct cached *c)
 {
@@ -246,7 +238,6 @@ static inline void cache_put(const struct cached *c)
 		cache_way(c, i)->head |= ASYM_FLOW_USED;
 	cache_fill(c, cache_entry(c));
 	cache_note_written(c);
-	cache_forget_tried(c);
 }
 
 /* In the first way that no other entry has: which it is hangs on the seed. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What does not pass the flow cache: such packets go to the stack, not a byte of them changed and
- * none of the entries.  Beside each, what just about passes.
+ * What does not pass the flow cache: such packets go to the stack, not a byte of them changed, and
+ * the entry stays but where conntrack is asked and knows no such flow.  Beside each, what just about passes.
  */
 #include "tests/bpf/model.h"
 
@@ -44,17 +44,17 @@ static const struct guard guards[] = {
 
 	{ "free", ALL, .without = ASYM_FLOW_LIVE },
 	{ "being written", ALL, .with = ASYM_FLOW_BUSY },
-	{ "not used", ALL, .without = ASYM_FLOW_USED },
+	{ "not used", ALL, ALSO(UNFIT), .without = ASYM_FLOW_USED },
 	{ "nothing sent on yet", ALL, .without = ASYM_FLOW_SENT },
 	{ "stateless", ALL, PASS, .with = ASYM_FLOW_STATELESS },
 	{ "a link's, and the answers' direction", ALL, PASS, .with = 7 << ASYM_FLOW_LINK_SHIFT },
-	{ "the epoch before", ALL, .epochs = 1 },
-	{ "the epoch after", ALL, .epochs = 0xffff },
+	{ "the epoch before", ALL, ALSO(UNFIT), .epochs = 1 },
+	{ "the epoch after", ALL, ALSO(UNFIT), .epochs = 0xffff },
 	{ "checked nearly a period ago", ALL, PASS, .age = 1, .age_s = 5 },
 	{ "checked a moment ahead of us", ALL, PASS, .age_s = 1 },
 	{ "checked a period ago", ALL, ALSO(STALE), .age = 1 },
 	{ "checked long ago", ALL, ALSO(STALE), .age = 40 },
-	{ "nothing sent on for long", ALL, .without = ASYM_FLOW_SENT, .age = 3 },
+	{ "nothing sent on for long", ALL, ALSO(UNFIT), .without = ASYM_FLOW_SENT, .age = 3 },
 	{ "of another device", ALL, ALSO(ARRIVAL), .arrival = LAN2 },
 	{ "of no device", ALL, ALSO(ARRIVAL), .arrival = ~0u },
 	{ "no hop", ALL, .hop = 0xffff },
@@ -194,12 +194,20 @@ static void make_entry(struct trial *t)
 	cache_put(&t->c);
 }
 
-/* A stale entry is shut: size 0.  All else of it stays. */
+/* Packets from links ask conntrack nothing. */
+static enum asym_reason also(const struct guard *g, bool link)
+{
+	return link && g->also == ASYM_CACHE_UNFIT ? 0 : g->also;
+}
+
+/* A stale entry is shut: size 0.  All else of it stays.  One that conntrack does not know goes. */
 static bool entry_kept(const struct trial *t, const struct asym_flow_state *before)
 {
 	const struct asym_flow_state *now = cache_entry(&t->c);
 	struct asym_flow_state want = *before;
 
+	if (also(t->g, t->s.which == PROGRAM_LINK_ETH) == ASYM_CACHE_UNFIT)
+		return !(now->head & ASYM_FLOW_LIVE);
 	if (t->g->also == ASYM_CACHE_STALE)
 		want.size = now->size;
 	return !memcmp(now, &want, sizeof(want));
@@ -234,7 +242,7 @@ static unsigned int row_fails(const struct guard *g, bool v6, bool udp, bool lin
 	make_entry(&t);
 	counters_begin();
 	good = pass ? passes(&t) : stays(&t);
-	if (counters_are(link ? link_reason(g->reason) : g->reason, g->also) && good)
+	if (counters_are(link ? link_reason(g->reason) : g->reason, also(g, link)) && good)
 		return 0;
 	print_error("%s, IPv%d %s, %s: verdict %d\n", g->name, v6 ? 6 : 4, udp ? "UDP" : "TCP",
 		    link ? "link" : "lan", t.s.verdict);

@@ -18,8 +18,7 @@ const char *const object_map_names[MAP_MAX] = {
 	[MAP_SETS] = "asym_sets",	  [MAP_STICKY] = "asym_sticky",
 	[MAP_COUNTERS] = "asym_counters", [MAP_HITS] = "asym_hits",
 	[MAP_FLOWS4] = "asym_flows4",	  [MAP_FLOWS6] = "asym_flows6",
-	[MAP_HOPS] = "asym_hops",	  [MAP_TRIED] = "asym_tried",
-	[MAP_WRITTEN] = "asym_written",
+	[MAP_HOPS] = "asym_hops",	  [MAP_WRITTEN] = "asym_written",
 	[MAP_CLOCK] = "asym_clock",	  [MAP_RODATA] = "asymbpf_.rodata",
 	[MAP_SOCKETS] = "asym_sockets",
 };

@@ -23,10 +23,9 @@ enum object_map {
 	MAP_STICKY,
 	MAP_COUNTERS,
 	MAP_HITS,
-	MAP_FLOWS4, /* one block each without flow cache, likewise hops and tried */
+	MAP_FLOWS4, /* one block each without flow cache, likewise hops */
 	MAP_FLOWS6,
 	MAP_HOPS,
-	MAP_TRIED,
 	MAP_WRITTEN,
 	MAP_CLOCK,
 	MAP_RODATA,  /* what object_load told the programs: the end of bpf/lib/maps.h */

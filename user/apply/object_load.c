@@ -22,6 +22,8 @@ enum feature {
 
 /* A check of a pair is two packets through the stack, 1 to 2 us each: so many are 1 to 2 % of a CPU. */
 #define CHECKS_PER_S 6000u
+/* A question to conntrack takes 0.1 to 0.2 us: 1 % of a CPU. */
+#define QUESTIONS_PER_S 50000u
 /* No later than this: the shortest of conntrack's timers on cached flows is 120 s. */
 #define LATEST_S 30u
 
@@ -124,9 +126,9 @@ static void switch_cache_on(struct object *o, const struct load *l)
 	o->skel->rodata->asym_flow_mask6 = o->flow_blocks[ASYM_V6] - 1;
 	o->skel->rodata->asym_flow_seed = o->flow_seed;
 	o->skel->rodata->asym_flow_period = o->revalidate_s * object_hz();
-	o->skel->rodata->asym_flow_pause = object_hz() / 2;
 	o->skel->rodata->asym_flow_latest = latest_s(o->revalidate_s) * object_hz();
 	o->skel->rodata->asym_flow_checks = MAX(CHECKS_PER_S / object_hz(), 1u);
+	o->skel->rodata->asym_flow_questions = QUESTIONS_PER_S / object_hz();
 }
 
 static void switch_cache_off(struct object *o)
@@ -134,7 +136,6 @@ static void switch_cache_off(struct object *o)
 	bpf_map__set_max_entries(o->skel->maps.asym_flows4, 1);
 	bpf_map__set_max_entries(o->skel->maps.asym_flows6, 1);
 	bpf_map__set_max_entries(o->skel->maps.asym_hops, 1);
-	bpf_map__set_max_entries(o->skel->maps.asym_tried, 1);
 }
 
 static int open_and_load(const struct load *l)
