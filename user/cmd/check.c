@@ -5,7 +5,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cmd/json.h"
-#include "cmd/session.h"
+#include "cmd/verb.h"
+#include "run/load.h"
 #include "core/check.h"
 #include <errno.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static int try_kernel(const struct plan *p)
 		log_warn("the kernel refuses the cgroup programs: the router's own connections "
 			 "would follow the main table");
 	if (p->model->fastpath && !object.fastpath)
-		log_warn("no flow cache, every packet would go through the stack: " CACHE_REFUSED);
+		log_warn("no flow cache, every packet would go through the stack: " LOAD_CACHE_REFUSED);
 	object_done(&object);
 	return 0;
 }
@@ -84,7 +85,7 @@ static int check(const struct options *o)
 	struct model m;
 	int r = session_model(&m, o->config, o->flags, o->n_flags);
 
-	r = r ?: session_privileged("trying the configuration against the kernel");
+	r = r ?: verb_privileged("trying the configuration against the kernel");
 	r = r ?: check_here(&m, o);
 	model_done(&m);
 	return r;

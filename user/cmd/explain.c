@@ -5,7 +5,7 @@
 #include "base/num.h"
 #include "base/str.h"
 #include "cmd/json.h"
-#include "cmd/session.h"
+#include "cmd/verb.h"
 #include "core/name.h"
 #include "nl/lookup.h"
 #include <errno.h>
@@ -304,5 +304,5 @@ int cmd_explain(const struct command *self, int argc, char **argv)
 		.planned = true, .running = true, .usage = usage, .body = explain,
 	};
 
-	return session_run(self, argc, argv, &verb);
+	return verb_run(self, argc, argv, &verb);
 }

@@ -2,6 +2,7 @@
 /* flows: the connections in the flow cache. */
 #include "base/log.h"
 #include "cmd/flows_view.h"
+#include "cmd/verb.h"
 #include <errno.h>
 #include <string.h>
 
@@ -168,5 +169,5 @@ int cmd_flows(const struct command *self, int argc, char **argv)
 		.planned = true, .running = true, .usage = usage, .body = show,
 	};
 
-	return session_run(self, argc, argv, &verb);
+	return verb_run(self, argc, argv, &verb);
 }

@@ -4,7 +4,8 @@
 #define CMD_FLOWS_VIEW_H
 
 #include "apply/flows.h"
-#include "cmd/session.h"
+#include "cmd/options.h"
+#include "run/session.h"
 
 /* Rows are sorted by what was found first, and read again when they are printed: a full cache has
  * too many to keep. */

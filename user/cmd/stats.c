@@ -3,7 +3,7 @@
 #include "apply/maps.h"
 #include "base/log.h"
 #include "cmd/json.h"
-#include "cmd/session.h"
+#include "cmd/verb.h"
 #include "cmd/table.h"
 
 static const struct {
@@ -101,5 +101,5 @@ int cmd_stats(const struct command *self, int argc, char **argv)
 {
 	static const struct verb verb = {.planned = true, .running = true, .body = show};
 
-	return session_run(self, argc, argv, &verb);
+	return verb_run(self, argc, argv, &verb);
 }

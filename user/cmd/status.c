@@ -4,7 +4,7 @@
 #include "apply/ruleset.h"
 #include "base/log.h"
 #include "cmd/json.h"
-#include "cmd/session.h"
+#include "cmd/verb.h"
 #include "cmd/status_cache.h"
 #include "cmd/table.h"
 #include "core/buckets.h"
@@ -242,5 +242,5 @@ int cmd_status(const struct command *self, int argc, char **argv)
 {
 	static const struct verb verb = {.planned = true, .body = show};
 
-	return session_run(self, argc, argv, &verb);
+	return verb_run(self, argc, argv, &verb);
 }

@@ -5,6 +5,7 @@
 #include "apply/room.h"
 #include "base/log.h"
 #include "cmd/json.h"
+#include "run/load.h"
 
 static const char *checksums(const struct object *o)
 {
@@ -49,7 +50,7 @@ void status_cache_print(const struct session *s)
 		       checksums(o));
 	else if (s->running)
 		printf("\nflow cache off: %s\n",
-		       s->model.fastpath ? CACHE_REFUSED : "fastpath = no");
+		       s->model.fastpath ? LOAD_CACHE_REFUSED : "fastpath = no");
 	if (o->fastpath)
 		print_filtered(&s->plan);
 }
@@ -79,7 +80,7 @@ struct json_object *status_cache_json(const struct session *s)
 		json_add_str(o, "checksums", checksums(found));
 		json_object_object_add(o, "ingress_filters", json_filtered(&s->plan));
 	} else if (s->running) {
-		json_add_str(o, "reason", s->model.fastpath ? CACHE_REFUSED : "fastpath = no");
+		json_add_str(o, "reason", s->model.fastpath ? LOAD_CACHE_REFUSED : "fastpath = no");
 	}
 	return o;
 }

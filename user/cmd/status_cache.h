@@ -3,7 +3,7 @@
 #ifndef CMD_STATUS_CACHE_H
 #define CMD_STATUS_CACHE_H
 
-#include "cmd/session.h"
+#include "run/session.h"
 #include <json-c/json.h>
 
 void status_cache_print(const struct session *s);

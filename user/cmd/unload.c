@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "cmd/json.h"
 #include "cmd/progress.h"
-#include "cmd/session.h"
+#include "cmd/verb.h"
 #include <errno.h>
 
 static int unload(struct session *s, const struct options *o)
@@ -38,5 +38,5 @@ int cmd_unload(const struct command *self, int argc, char **argv)
 {
 	static const struct verb verb = {.lock = true, .body = unload};
 
-	return session_run(self, argc, argv, &verb);
+	return verb_run(self, argc, argv, &verb);
 }

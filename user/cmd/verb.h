@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How a verb runs: options, arguments, capabilities, then its body on an open session. */
+#ifndef CMD_VERB_H
+#define CMD_VERB_H
+
+#include "cmd/options.h"
+#include "run/session.h"
+
+struct verb {
+	bool lock;    /* it changes something */
+	bool planned; /* it needs model and plan of what is loaded */
+	bool running; /* it needs programs that run */
+	/* Judges options and arguments and returns an exit status; NULL: no argument is taken. */
+	int (*usage)(const struct command *self, const struct options *o);
+	/* 0 or -errno, having said what is wrong; -EDOM is wrong usage. */
+	int (*body)(struct session *s, const struct options *o);
+};
+
+/* Returns the exit status. */
+int verb_run(const struct command *self, int argc, char **argv, const struct verb *verb);
+
+/* -EPERM, said, when the process lacks a capability; verb is for the message. */
+int verb_privileged(const char *verb);
+
+#endif
