@@ -151,12 +151,23 @@ static void undo_sysctls(struct change *c)
 	free(new.items);
 }
 
-static int note_id(struct state *s, const char *name, uint8_t id)
+static const struct plan_id *old_id(const struct change *c, const char *name)
 {
-	struct plan_id *to = ARRAY_ADD(s->ids, s->n_ids);
+	for (size_t i = 0; c->old_state && i < c->old_state->n_ids; i++)
+		if (!strcmp(c->old_state->ids[i].name, name))
+			return &c->old_state->ids[i];
+	return NULL;
+}
+
+static int note_id(struct change *c, const char *name, uint8_t id)
+{
+	const struct plan_id *old = old_id(c, name);
+	struct plan_id *to = ARRAY_ADD(c->state->ids, c->state->n_ids);
 
 	if (!to)
 		return -ENOMEM;
+	if (old)
+		*to = *old;
 	to->id = id;
 	snprintf(to->name, sizeof(to->name), "%s", name);
 	return 0;
@@ -168,9 +179,9 @@ static int fill_state(struct change *c)
 	int r = 0;
 
 	for (size_t i = 0; i < c->plan->n_links && !r; i++)
-		r = note_id(s, c->plan->links[i].conf->name, c->plan->links[i].id);
+		r = note_id(c, c->plan->links[i].conf->name, c->plan->links[i].id);
 	for (size_t i = 0; i < c->plan->n_gone && !r; i++)
-		r = note_id(s, c->plan->gone[i].name, c->plan->gone[i].id);
+		r = note_id(c, c->plan->gone[i].name, c->plan->gone[i].id);
 	for (size_t i = 0; c->old_state && i < c->old_state->n_clsact && !r; i++) {
 		uint32_t *to = ARRAY_ADD(s->clsact, s->n_clsact);
 

@@ -35,6 +35,20 @@ void state_done(struct state *s)
 
 /* JSON of each list. */
 
+/* What is not there is false, automatic, without end. */
+static void json_verdict(struct json_object *o, const struct plan_id *id)
+{
+	static const char *const failed[ASYM_FAMILIES] = {"failed_ipv4", "failed_ipv6"};
+
+	for (int f = 0; f < ASYM_FAMILIES; f++)
+		if (id->failed[f])
+			json_object_object_add(o, failed[f], json_object_new_boolean(true));
+	if (id->manual == PLAN_AUTO)
+		return;
+	json_object_object_add(o, "manual", json_object_new_int(id->manual));
+	json_object_object_add(o, "manual_until", json_object_new_int64(id->manual_until));
+}
+
 static struct json_object *json_ids(const struct state *s)
 {
 	struct json_object *list = json_object_new_array();
@@ -44,6 +58,7 @@ static struct json_object *json_ids(const struct state *s)
 
 		json_object_object_add(o, "name", json_object_new_string(s->ids[i].name));
 		json_object_object_add(o, "id", json_object_new_int(s->ids[i].id));
+		json_verdict(o, &s->ids[i]);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -127,6 +142,23 @@ static size_t member_list(struct json_object *o, const char *name, struct json_o
 	return json_object_array_length(*ret);
 }
 
+static int64_t member_int(struct json_object *o, const char *name)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, name, &v) ? json_object_get_int64(v) : 0;
+}
+
+static void read_verdict(struct plan_id *id, struct json_object *o)
+{
+	int64_t manual = member_int(o, "manual");
+
+	id->failed[ASYM_V4] = member_int(o, "failed_ipv4");
+	id->failed[ASYM_V6] = member_int(o, "failed_ipv6");
+	id->manual = manual > 0 && manual < PLAN_MANUAL_MAX ? manual : PLAN_AUTO;
+	id->manual_until = member_int(o, "manual_until");
+}
+
 static int read_ids(struct state *s, struct json_object *o)
 {
 	struct json_object *list, *id;
@@ -145,6 +177,7 @@ static int read_ids(struct state *s, struct json_object *o)
 		if (json_object_get_int(id) < 1 || json_object_get_int(id) >= ASYM_LINK_IDS)
 			return -EBADMSG;
 		to->id = json_object_get_int(id);
+		read_verdict(to, item);
 		if (str_copy(to->name, sizeof(to->name), name))
 			return -EBADMSG;
 	}

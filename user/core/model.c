@@ -4,6 +4,21 @@
 #include <errno.h>
 #include <string.h>
 
+const struct model_probe model_probe_default = {
+	.quorum = 1,
+	.interval_ms = 500,
+	.failure_ms = 500,
+	.recovery_ms = 500,
+	.timeout_ms = 1000,
+	.fall = 3,
+	.rise = 3,
+	.window = 20,
+	.hold_max_ms = 300000,
+	.dns_name = ".",
+	.status_min = 200,
+	.status_max = 399,
+};
+
 const char *const model_nat_names[NAT_MAX] = {
 	[NAT_MASQUERADE] = "masquerade",
 	[NAT_SNAT] = "snat",
@@ -28,6 +43,20 @@ const char *const model_fastpath_names[ASYM_FASTPATH_MAX] = {
 	[ASYM_FASTPATH_STATELESS] = "stateless",
 };
 
+const char *const model_probe_names[PROBE_MAX] = {
+	[PROBE_PING] = "ping",
+	[PROBE_TCP] = "tcp",
+	[PROBE_DNS] = "dns",
+	[PROBE_HTTP] = "http",
+	[PROBE_GATEWAY] = "gateway",
+};
+
+const char *const model_failback_names[FAILBACK_MAX] = {
+	[FAILBACK_KEEP] = "keep",
+	[FAILBACK_DRAIN] = "drain",
+	[FAILBACK_MOVE] = "move",
+};
+
 void model_init(struct model *m)
 {
 	*m = (struct model){
@@ -40,7 +69,16 @@ void model_init(struct model *m)
 		.host_traffic = true,
 		.fastpath = true,
 		.revalidate_s = 1,
+		.probe = model_probe_default,
+		.hook_timeout_ms = 10000,
 	};
+}
+
+void model_probe_done(struct model_probe *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free(p->targets[i].url);
+	free(p->targets);
 }
 
 void model_policy_done(struct model_policy *p)
@@ -52,6 +90,10 @@ void model_policy_done(struct model_policy *p)
 
 void model_done(struct model *m)
 {
+	for (size_t i = 0; i < m->n_links; i++)
+		model_probe_done(&m->links[i].probe);
+	model_probe_done(&m->probe);
+	free(m->hook);
 	for (size_t i = 0; i < m->n_policies; i++)
 		model_policy_done(&m->policies[i]);
 	for (size_t i = 0; i < m->n_sets; i++)

@@ -28,6 +28,54 @@ struct place {
 
 enum model_nat { NAT_MASQUERADE, NAT_SNAT, NAT_NONE, NAT_MAX };
 
+enum model_probe_kind {
+	PROBE_PING,    /* ICMP or ICMPv6 echo */
+	PROBE_TCP,     /* a connection is accepted, or refused by its RST */
+	PROBE_DNS,     /* a server answers a query */
+	PROBE_HTTP,    /* http:// or https://, by its status */
+	PROBE_GATEWAY, /* the link's gateway answers ARP or ND */
+	PROBE_MAX
+};
+
+/* What a probe is sent to.  A target judges the link in its own family. */
+struct model_target {
+	enum model_probe_kind kind;
+	enum asym_family family;
+	struct in6_addr addr; /* "::" with PROBE_GATEWAY, and with a URL that names its host */
+	uint16_t port;	      /* of PROBE_TCP, PROBE_DNS */
+	char *url;	      /* of PROBE_HTTP, else NULL */
+	struct place place;
+};
+
+/* Two levels: the link goes down above the high one and comes up again below the low one.  high 0:
+ * not judged. */
+struct model_levels {
+	uint32_t low, high;
+};
+
+/* How a link is tested, section "probe" of the link or of the file. */
+struct model_probe {
+	struct model_target *targets;
+	size_t n;
+	uint32_t quorum;	/* so many targets (of a family; all, if it has fewer) make a round good */
+	uint32_t interval_ms;	/* between rounds; 100..3600000 */
+	uint32_t failure_ms;	/* the same while answers are missing and the link is up */
+	uint32_t recovery_ms;	/* the same while the link is down */
+	uint32_t timeout_ms;	/* for an answer; 10..60000 */
+	uint32_t fall, rise;	/* bad rounds until down, good ones until up; 1..1000 */
+	uint32_t window;	/* rounds that loss, latency and jitter look back on; 5..MODEL_MAX_WINDOW */
+	struct model_levels loss; /* percent */
+	struct model_levels latency_ms, jitter_ms;
+	bool initial_down;	/* until the first `rise` rounds were good */
+	uint32_t hold_ms;	/* a link that went down stays so; twice as long with each further flap */
+	uint32_t hold_max_ms;
+	char dns_name[256];	/* asked of PROBE_DNS */
+	uint16_t status_min, status_max; /* of PROBE_HTTP, inclusive */
+	uint32_t given;		/* bits of the keys that were written, see config_probe.c */
+};
+#define MODEL_MAX_WINDOW 256
+#define MODEL_MAX_TARGETS 16 /* per link */
+
 struct model_link {
 	char name[MODEL_NAME];
 	char device[IFNAMSIZ];
@@ -37,6 +85,7 @@ struct model_link {
 	struct in6_addr gateway[ASYM_FAMILIES]; /* "::": take what the machine has */
 	char reply[MODEL_NAME];			/* link that answers; empty: itself */
 	enum asym_fastpath fastpath;		/* of what arrives here */
+	struct model_probe probe;		/* complete after model_add_defaults */
 	struct place place;
 	bool from_flags;			/* named by --iface: the device must exist */
 };
@@ -59,12 +108,17 @@ enum model_last_resort {
 	LAST_RESORT_MAX
 };
 
+/* What becomes of connections when a better link of their policy is back. */
+enum model_failback { FAILBACK_KEEP, FAILBACK_DRAIN, FAILBACK_MOVE, FAILBACK_MAX };
+
 struct model_policy {
 	char name[MODEL_NAME];
 	struct model_tier *tiers;
 	size_t n;
 	enum model_last_resort last_resort;
 	enum asym_key key;
+	enum model_failback failback;
+	uint32_t drain_s; /* with FAILBACK_DRAIN: they may end by themselves for so long */
 	struct place place;
 };
 
@@ -109,6 +163,14 @@ struct model {
 	bool fastpath;		 /* flow cache, where the kernel can; default true */
 	uint32_t flow_pairs;	 /* MODEL_MIN_PAIRS..MODEL_MAX_PAIRS; 0, the default: automatic */
 	uint32_t revalidate_s;	 /* 1..30: seconds between checks of a cached flow; default 1 */
+	bool reset;		 /* TCP clients of a link that went down get a RST; default false */
+	struct model_probe probe; /* for links that do not say otherwise */
+
+	/* the daemon's */
+	char *hook;		 /* path of a program told of events; NULL: none */
+	uint32_t hook_timeout_ms; /* until it is killed; default 10000 */
+	struct in6_addr metrics; /* address to serve OpenMetrics at, with metrics_port */
+	uint16_t metrics_port;	 /* 0: not served */
 
 	char (*lans)[IFNAMSIZ]; /* empty: every other up, addressed, non-loopback device */
 	size_t n_lans;
@@ -130,6 +192,10 @@ void model_init(struct model *m);
 void model_done(struct model *m);
 /* Frees what a policy holds. */
 void model_policy_done(struct model_policy *p);
+void model_probe_done(struct model_probe *p);
+/* What holds where neither the link nor the file says otherwise; no targets: model_add_defaults gives
+ * links without any their gateway. */
+extern const struct model_probe model_probe_default;
 
 /*
  * What a user means who names links only: a policy "balanced" over all links in one tier with the
@@ -146,6 +212,8 @@ struct model_set *model_set_find(const struct model *m, const char *name);
 /* Words of the enumerations, as the configuration file writes them. */
 extern const char *const model_nat_names[NAT_MAX];
 extern const char *const model_last_resort_names[LAST_RESORT_MAX];
+extern const char *const model_probe_names[PROBE_MAX];
+extern const char *const model_failback_names[FAILBACK_MAX];
 extern const char *const model_key_names[ASYM_KEY_MAX];
 extern const char *const model_fastpath_names[ASYM_FASTPATH_MAX];
 

@@ -9,6 +9,13 @@ const char *const plan_down_names[PLAN_DOWN_MAX] = {
 	[PLAN_LIVE] = "live",		    [PLAN_NO_DEVICE] = "no-device",
 	[PLAN_DEVICE_DOWN] = "down",	    [PLAN_NO_CARRIER] = "no-carrier",
 	[PLAN_NO_ADDRESS] = "no-address",   [PLAN_NO_GATEWAY] = "no-gateway",
+	[PLAN_PROBES] = "no-answer",	    [PLAN_FORCED] = "forced",
+};
+
+const char *const plan_manual_names[PLAN_MANUAL_MAX] = {
+	[PLAN_AUTO] = "auto",
+	[PLAN_MANUAL_UP] = "up",
+	[PLAN_MANUAL_DOWN] = "down",
 };
 
 static int add_sysctl(struct plan *p, const char *path, const char *value,

@@ -24,6 +24,8 @@ enum plan_down {
 	PLAN_NO_CARRIER,
 	PLAN_NO_ADDRESS,
 	PLAN_NO_GATEWAY,
+	PLAN_PROBES, /* targets do not answer */
+	PLAN_FORCED, /* the operator said so */
 	PLAN_DOWN_MAX
 };
 extern const char *const plan_down_names[PLAN_DOWN_MAX];
@@ -70,10 +72,17 @@ struct plan_sysctl {
 /* Whether conntrack takes TCP segments outside of the windows that it knows. */
 #define PLAN_TCP_BE_LIBERAL "net/netfilter/nf_conntrack_tcp_be_liberal"
 
-/* An id that a link has or had, so that marks and sticky entries stay true over a reload. */
+enum plan_manual { PLAN_AUTO, PLAN_MANUAL_UP, PLAN_MANUAL_DOWN, PLAN_MANUAL_MAX };
+extern const char *const plan_manual_names[PLAN_MANUAL_MAX];
+
+/* What is remembered of a link over reloads and restarts: its id, so that marks and sticky entries stay
+ * true; what the daemon found out by probes; what the operator wants. */
 struct plan_id {
 	char name[MODEL_NAME];
 	uint8_t id;
+	bool failed[ASYM_FAMILIES]; /* by probes */
+	enum plan_manual manual;
+	int64_t manual_until; /* CLOCK_BOOTTIME, seconds; 0: without end */
 };
 
 struct plan {

@@ -130,6 +130,19 @@ static void link_family(struct plan_link *l, const struct host *h, const struct 
 	l->down[f] = link_state(l, d, def, f);
 }
 
+/* What can carry packets does so only if the daemon and the operator do not object. */
+static void link_judge(struct plan_link *l, const struct plan_id *id)
+{
+	for (int f = 0; f < ASYM_FAMILIES; f++) {
+		if (l->down[f] != PLAN_LIVE)
+			continue;
+		if (id->manual == PLAN_MANUAL_DOWN)
+			l->down[f] = PLAN_FORCED;
+		else if (id->failed[f] && id->manual == PLAN_AUTO)
+			l->down[f] = PLAN_PROBES;
+	}
+}
+
 static void link_fill(struct plan *p, struct plan_link *l, const struct host *h)
 {
 	const struct host_device *d = host_device_find(h, l->conf->device);
@@ -177,6 +190,9 @@ int plan_links(struct plan *p, const struct host *h, const struct plan_id *ids, 
 		l->id = given[i];
 		l->conf = &m->links[i];
 		link_fill(p, l, h);
+		for (size_t k = 0; k < n_ids; k++)
+			if (!strcmp(ids[k].name, l->conf->name))
+				link_judge(l, &ids[k]);
 	}
 	for (size_t i = 0; i < n_ids && p->n_gone < ASYM_MAX_LINKS; i++)
 		if (!plan_link_by_id(p, ids[i].id))
