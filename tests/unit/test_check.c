@@ -480,7 +480,7 @@ static void test_marks(void **state)
 /* A reload that lost "old" (1), kept wan (2), and brings wan2, which gets 3. */
 static void test_marks_reload(void **state)
 {
-	static const struct plan_id ids[] = { { "old", 1 }, { "wan", 2 } };
+	static const struct plan_id ids[] = { { .name = "old", .id = 1 }, { .name = "wan", .id = 2 } };
 	static const struct {
 		uint32_t mark;
 		enum finding_level level;
@@ -511,7 +511,7 @@ static void test_marks_reload(void **state)
  * one that stays comes behind it and has the lowest. */
 static void test_ids_run_out(void **state)
 {
-	static const struct plan_id ids[] = { { "stays", 1 }, { "went", 2 }, { "too", 3 } };
+	static const struct plan_id ids[] = { { .name = "stays", .id = 1 }, { .name = "went", .id = 2 }, { .name = "too", .id = 3 } };
 	struct plan *plan = calloc(1, sizeof(*plan));
 	struct machine m;
 

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "core/model_probe.h"
 #include "tests/unit/config.h"
 #include <errno.h>
 
@@ -589,10 +590,51 @@ static void blank_places(struct model *m)
 		m->rules[i].place = (struct place){};
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static void same_probe(const struct model_probe *a, const struct model_probe *b)
+{
+	assert_true(a->n == b->n && a->given == b->given);
+	for (size_t i = 0; i < a->n; i++) {
+		const struct model_target *s = &a->targets[i], *t = &b->targets[i];
+
+		assert_true(s->kind == t->kind && s->family == t->family && s->port == t->port);
+		assert_true(addr_equal(&s->addr, &t->addr) && same_text(s->url, t->url));
+	}
+	for (size_t i = 0; i < PROBE_KEY_MAX; i++)
+		assert_memory_equal((const char *)a + probe_keys[i].offset,
+				    (const char *)b + probe_keys[i].offset, probe_keys[i].size);
+}
+
+/* The rest is compared byte by byte. */
+static struct model_link without_probe(const struct model_link *l)
+{
+	struct model_link copy;
+
+	memcpy(&copy, l, sizeof(copy));
+	memset(&copy.probe, 0, sizeof(copy.probe));
+	return copy;
+}
+
+static void same_links(const struct model *a, const struct model *b)
+{
+	assert_int_equal(a->n_links, b->n_links);
+	for (size_t i = 0; i < a->n_links; i++) {
+		struct model_link s = without_probe(&a->links[i]), t = without_probe(&b->links[i]);
+
+		assert_memory_equal(&s, &t, sizeof(s));
+		same_probe(&a->links[i].probe, &b->links[i].probe);
+	}
+}
+
 static void same_policy(const struct model_policy *a, const struct model_policy *b)
 {
 	assert_string_equal(a->name, b->name);
 	assert_true(a->n == b->n && a->key == b->key && a->last_resort == b->last_resort);
+	assert_true(a->failback == b->failback && a->drain_s == b->drain_s);
 	for (size_t t = 0; t < a->n; t++) {
 		assert_int_equal(a->tiers[t].n, b->tiers[t].n);
 		for (size_t i = 0; i < a->tiers[t].n; i++) {
@@ -612,12 +654,16 @@ static void same_model(struct model *a, struct model *b)
 		    a->sticky_entries == b->sticky_entries && a->mss_clamp == b->mss_clamp &&
 		    a->forwarding == b->forwarding && a->host_traffic == b->host_traffic &&
 		    a->fastpath == b->fastpath && a->flow_pairs == b->flow_pairs &&
-		    a->revalidate_s == b->revalidate_s);
+		    a->revalidate_s == b->revalidate_s && a->reset == b->reset);
+	assert_true(same_text(a->hook, b->hook) && a->hook_timeout_ms == b->hook_timeout_ms &&
+		    a->metrics_port == b->metrics_port &&
+		    (!a->metrics_port || addr_equal(&a->metrics, &b->metrics)));
 	assert_true(a->n_lans == b->n_lans && a->n_links == b->n_links &&
 		    a->n_policies == b->n_policies && a->n_rules == b->n_rules &&
 		    a->n_sets == b->n_sets);
 	assert_memory_equal(a->lans, b->lans, a->n_lans * sizeof(*a->lans));
-	assert_memory_equal(a->links, b->links, a->n_links * sizeof(*a->links));
+	same_links(a, b);
+	same_probe(&a->probe, &b->probe);
 	assert_memory_equal(a->rules, b->rules, a->n_rules * sizeof(*a->rules));
 	for (size_t i = 0; i < a->n_policies; i++)
 		same_policy(&a->policies[i], &b->policies[i]);

@@ -55,20 +55,23 @@ int num_parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *ret)
 	return 0;
 }
 
-static uint32_t unit_seconds(const char *s)
+/* The unit at s in ms, or 0. */
+static uint32_t unit_ms(const char *s)
 {
 	static const struct {
 		const char *name;
-		uint32_t seconds;
-	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
+		uint32_t ms;
+	} units[] = { { "", 1000 },   { "ms", 1 },	{ "s", 1000 },
+		      { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 } };
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (!strcmp(s, units[i].name))
-			return units[i].seconds;
+			return units[i].ms;
 	return 0;
 }
 
-int num_parse_seconds(const char *s, uint32_t min, uint32_t max, uint32_t *ret)
+/* In units of `scale` ms; units smaller than that are none. */
+static int parse_time(const char *s, uint32_t scale, uint32_t min, uint32_t max, uint32_t *ret)
 {
 	const char *end;
 	uint32_t unit;
@@ -78,13 +81,23 @@ int num_parse_seconds(const char *s, uint32_t min, uint32_t max, uint32_t *ret)
 	r = parse_digits(s, 10, &end, &v);
 	if (r)
 		return r;
-	unit = unit_seconds(end);
+	unit = unit_ms(end) / scale;
 	if (!unit)
 		return -EINVAL;
 	if (v > UINT32_MAX || v * unit < min || v * unit > max)
 		return -ERANGE;
 	*ret = v * unit;
 	return 0;
+}
+
+int num_parse_seconds(const char *s, uint32_t min, uint32_t max, uint32_t *ret)
+{
+	return parse_time(s, 1000, min, max, ret);
+}
+
+int num_parse_ms(const char *s, uint32_t min, uint32_t max, uint32_t *ret)
+{
+	return parse_time(s, 1, min, max, ret);
 }
 
 int num_parse_port_range(const char *s, uint16_t *ret_lo, uint16_t *ret_hi)

@@ -11,6 +11,9 @@ int num_parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *ret);
 /* "30", "30s", "10m", "2h", "1d" as seconds, 0..UINT32_MAX.  Errors as above. */
 int num_parse_seconds(const char *s, uint32_t min, uint32_t max, uint32_t *ret);
 
+/* The same, and "500ms", as milliseconds: "30" is 30000. */
+int num_parse_ms(const char *s, uint32_t min, uint32_t max, uint32_t *ret);
+
 /* "443" or "1000-2000", 0..65535 and in order.  Errors as above. */
 int num_parse_port_range(const char *s, uint16_t *ret_lo, uint16_t *ret_hi);
 

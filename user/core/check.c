@@ -219,6 +219,7 @@ void check_model(const struct model *m, struct findings *f)
 	check_limits(m, f);
 	check_all_names(m, f);
 	check_links(m, f);
+	check_probes(m, f);
 	check_sets(m, f);
 	check_policies(m, f);
 	check_rules(m, f);

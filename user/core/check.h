@@ -8,13 +8,14 @@
 #include "core/plan.h"
 
 /*
+ * The model is complete (model_add_defaults).
  * Errors: no link; names twice or malformed; one device in two links, or a link and a LAN;
  * undefined link, policy or set; a link twice in a policy; empty policy or set; mask not
  * contiguous or too small for the links; more than a limit of bpf/abi.h; ports without tcp, udp,
  * udplite, sctp or dccp; family that contradicts src, dst or a gateway; reserved table or
- * priority range.
+ * priority range; a low level above the high one.
  * Warnings: a rule that an earlier one shadows; links, policies and sets that nothing uses; the
- * same port range twice.
+ * same port range twice; a quorum of more targets than a link has; a hold-down beyond its limit.
  */
 void check_model(const struct model *m, struct findings *f);
 

@@ -25,6 +25,8 @@ void check_unknown_link(const struct model *m, struct findings *f, const struct 
 #define CHECK_BOTH_FAMILIES (1 << ASYM_V4 | 1 << ASYM_V6)
 bool check_link_nat(const struct model_link *l, int families);
 
+/* Of complete links. */
+void check_probes(const struct model *m, struct findings *f);
 void check_policies(const struct model *m, struct findings *f);
 void check_rules(const struct model *m, struct findings *f);
 void check_shadows(const struct model *m, struct findings *f);

@@ -13,8 +13,8 @@
 
 #define CONFIG_MAX_BYTES (16u << 20) /* of a configuration or set file */
 #define CONFIG_MAX_INCLUDES 8	     /* files included in one another */
-#define CONFIG_MAX_KEYS 24	     /* keys and sections of one section */
-#define CONFIG_MAX_DEPTH 3	     /* root, policy, tier */
+#define CONFIG_MAX_KEYS 32	     /* keys and sections of one section */
+#define CONFIG_MAX_DEPTH 3	     /* root, policy, tier; root, link, probe */
 
 /* Values in messages are cut to this many bytes. */
 #define SHOWN "%.80s"
@@ -41,7 +41,7 @@ struct config_section {
 };
 
 extern const struct config_section config_root, config_lan, config_link, config_set, config_policy,
-	config_tier, config_rule;
+	config_tier, config_rule, config_probe;
 
 struct config {
 	struct model *m;
@@ -59,6 +59,8 @@ struct config {
 
 	/* What is being read; end() moves it to the model or frees it. */
 	struct model_link link;
+	struct model_probe *probe; /* the link's or the model's */
+	int levels;		   /* of loss, latency or jitter so far */
 	struct model_set set;
 	struct model_policy policy;
 	struct model_tier tier;
@@ -101,6 +103,9 @@ const char *config_file(struct model *m, const char *name);
 /* Values.  They report what is wrong and leave *ret alone then. */
 bool config_number(struct config *c, const char *key, const char *value, uint32_t min,
 		   uint32_t max, uint32_t *ret);
+/* "500ms", "2s", "10m", "1h", "1d"; a bare number is seconds. */
+bool config_duration(struct config *c, const char *key, const char *value, uint32_t min_ms,
+		     uint32_t max_ms, uint32_t *ret_ms);
 bool config_bool(struct config *c, const char *key, const char *value, bool *ret);
 bool config_word(struct config *c, const char *key, const char *value, const char *const *words,
 		 size_t n, unsigned int *ret);
@@ -110,7 +115,19 @@ bool config_name(struct config *c, const char *key, const char *value, char *ret
 bool config_device(struct config *c, const char *key, const char *value, char *ret_device);
 bool config_addr(struct config *c, const char *key, const char *value, enum asym_family family,
 		 struct in6_addr *ret);
+/* "192.0.2.1:443", "[2001:db8::1]:443"; without a port it is `otherwise`, unless that is 0. */
+bool config_addr_port(struct config *c, const char *key, const char *value, uint16_t otherwise,
+		      struct in6_addr *ret_addr, uint16_t *ret_port);
+/* The colon before the port, NULL without one.  An address of IPv6 has colons of its own, so it
+ * stands in brackets when a port follows. */
+const char *config_port(const char *value);
+/* Not the address of a group or of nobody. */
+bool config_is_host(const struct in6_addr *a);
 bool config_prefix(struct config *c, const char *key, const char *value, struct prefix *ret);
+
+/* Keys of the section "probe" that name targets. */
+void config_target(struct config *c, const char *key, const char *value);
+void config_target_gateway(struct config *c, const char *key, const char *value);
 
 /* False, reported, when n is the limit already. */
 bool config_room(struct config *c, const char *key, size_t n, size_t max);

@@ -3,6 +3,8 @@
 #include "core/config_ctx.h"
 #include <string.h>
 
+#define MAX_DRAIN_S (30 * 86400)
+
 static void begin_policy(struct config *c, const char *title)
 {
 	const struct model_policy *older = model_policy_find(c->m, title);
@@ -26,6 +28,23 @@ static void set_key(struct config *c, const char *key, const char *value)
 
 	config_word(c, key, value, model_key_names, ASYM_KEY_MAX, &word);
 	c->policy.key = word;
+}
+
+static void set_failback(struct config *c, const char *key, const char *value)
+{
+	uint32_t ms;
+
+	if (!strcmp(value, model_failback_names[FAILBACK_KEEP])) {
+		c->policy.failback = FAILBACK_KEEP;
+	} else if (!strcmp(value, model_failback_names[FAILBACK_MOVE])) {
+		c->policy.failback = FAILBACK_MOVE;
+	} else if (*value < '0' || *value > '9') {
+		config_error(c, "%s: \"" SHOWN "\" is unknown, expected keep, move or a time such "
+			     "as 10m", key, value);
+	} else if (config_duration(c, key, value, 1000, MAX_DRAIN_S * 1000u, &ms)) {
+		c->policy.failback = FAILBACK_DRAIN;
+		c->policy.drain_s = (ms + 999) / 1000;
+	}
 }
 
 /* "wan" or "wan:3". */
@@ -122,6 +141,7 @@ static const struct config_key policy_keys[] = {
 	{ "links", true, set_policy_links },
 	{ "last-resort", false, set_last_resort },
 	{ "key", false, set_key },
+	{ "failback", false, set_failback },
 };
 
 static const struct config_section *const policy_sections[] = { &config_tier };

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/str.h"
 #include "core/config.h"
+#include "core/config_print.h"
 #include "core/name.h"
 #include <errno.h>
 
 static const char *yes_no(bool b)
 {
 	return b ? "yes" : "no";
+}
+
+/* Any text: a quote or a backslash has a backslash before it. */
+static void print_quoted(struct str *out, const char *key, const char *text)
+{
+	str_add(out, "%s = \"", key);
+	for (; *text; text++)
+		str_add(out, "%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
+	str_add(out, "\"\n");
 }
 
 static void print_globals(const struct model *m, struct str *out)
@@ -23,6 +33,20 @@ static void print_globals(const struct model *m, struct str *out)
 	if (m->flow_pairs)
 		str_add(out, "flow-pairs = %u\n", m->flow_pairs);
 	str_add(out, "revalidate = %us\n", m->revalidate_s);
+	str_add(out, "reset = %s\n", yes_no(m->reset));
+}
+
+static void print_daemon(const struct model *m, struct str *out)
+{
+	char buf[ADDR_STRLEN];
+	bool v4 = addr_is_v4(&m->metrics);
+
+	if (m->hook)
+		print_quoted(out, "hook", m->hook);
+	str_add(out, "hook-timeout = %ums\n", m->hook_timeout_ms);
+	if (m->metrics_port)
+		str_add(out, "metrics = \"%s%s%s:%u\"\n", v4 ? "" : "[", addr_str(&m->metrics, buf),
+			v4 ? "" : "]", m->metrics_port);
 }
 
 static void print_lans(const struct model *m, struct str *out)
@@ -69,6 +93,7 @@ static void print_link(const struct model_link *l, struct str *out)
 	if (*l->reply)
 		str_add(out, "\treply = \"%s\"\n", l->reply);
 	print_fastpath(l->fastpath, out);
+	config_print_probe(&l->probe, "\t", out);
 	str_add(out, "}\n");
 }
 
@@ -100,8 +125,12 @@ static void print_policy(const struct model_policy *p, struct str *out)
 	str_add(out, "\npolicy \"%s\" {\n", p->name);
 	for (size_t i = 0; i < p->n; i++)
 		print_tier(&p->tiers[i], out);
-	str_add(out, "\tlast-resort = %s\n\tkey = \"%s\"\n}\n",
+	str_add(out, "\tlast-resort = %s\n\tkey = \"%s\"\n",
 		model_last_resort_names[p->last_resort], model_key_names[p->key]);
+	if (p->failback == FAILBACK_DRAIN)
+		str_add(out, "\tfailback = %us\n}\n", p->drain_s);
+	else
+		str_add(out, "\tfailback = %s\n}\n", model_failback_names[p->failback]);
 }
 
 /* Starts a field; the values follow by value(). */
@@ -218,6 +247,8 @@ static void print_rule(const struct model_rule *r, struct str *out)
 int config_print(const struct model *m, struct str *out)
 {
 	print_globals(m, out);
+	print_daemon(m, out);
+	config_print_probe(&m->probe, "", out);
 	print_lans(m, out);
 	for (size_t i = 0; i < m->n_links; i++)
 		print_link(&m->links[i], out);

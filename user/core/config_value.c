@@ -31,6 +31,38 @@ bool config_number(struct config *c, const char *key, const char *value, uint32_
 	return !r;
 }
 
+/* In the largest unit that leaves no rest. */
+static const char *time_text(uint32_t ms, char *buf, size_t size)
+{
+	static const struct {
+		const char *name;
+		uint32_t ms;
+	} units[] = { { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 } };
+
+	snprintf(buf, size, "%u%s", ms, ms ? "ms" : "");
+	for (size_t i = 0; ms && i < ARRAY_SIZE(units); i++) {
+		if (ms % units[i].ms)
+			continue;
+		snprintf(buf, size, "%u%s", ms / units[i].ms, units[i].name);
+		break;
+	}
+	return buf;
+}
+
+bool config_duration(struct config *c, const char *key, const char *value, uint32_t min_ms,
+		     uint32_t max_ms, uint32_t *ret_ms)
+{
+	int r = num_parse_ms(value, min_ms, max_ms, ret_ms);
+	char min[16], max[16];
+
+	if (r)
+		config_error(c, "%s: \"" SHOWN "\" is %s, expected %s to %s", key, value,
+			     r == -ERANGE ? "out of range" : "no time",
+			     time_text(min_ms, min, sizeof(min)),
+			     time_text(max_ms, max, sizeof(max)));
+	return !r;
+}
+
 static bool is_bool(const char *value, bool *ret)
 {
 	static const char *const words[] = { "no", "yes", "off", "on", "false", "true" };
@@ -111,68 +143,6 @@ bool config_device(struct config *c, const char *key, const char *value, char *r
 		     "\"_\", \".\", \"@\", \"+\" and \"-\", %d characters at most", key, value,
 		     IFNAMSIZ - 1);
 	return false;
-}
-
-/* 0/8 and 224/4 and above are no hosts (RFC 6890), nor are :: and ff00::/8. */
-static bool is_host(const struct in6_addr *a)
-{
-	if (addr_is_v4(a))
-		return a->s6_addr[12] && a->s6_addr[12] < 224;
-	return !addr_is_zero(a) && !IN6_IS_ADDR_MULTICAST(a);
-}
-
-bool config_addr(struct config *c, const char *key, const char *value, enum asym_family family,
-		 struct in6_addr *ret)
-{
-	const char *want = family == ASYM_V4 ? "an IPv4 address" : "an IPv6 address";
-	struct in6_addr addr;
-
-	if (addr_parse(value, &addr)) {
-		config_error(c, "%s: \"" SHOWN "\" is no address, expected %s", key, value, want);
-		return false;
-	}
-	if (addr_is_v4(&addr) != (family == ASYM_V4)) {
-		config_error(c, "%s: \"" SHOWN "\" is of the other family, expected %s", key,
-			     value, want);
-		return false;
-	}
-	if (!is_host(&addr)) {
-		config_error(c, "%s: \"" SHOWN "\" is no host, expected %s of one", key, value,
-			     want);
-		return false;
-	}
-	*ret = addr;
-	return true;
-}
-
-/* Says which prefix was meant when bits are set beyond its length. */
-static void long_prefix_error(struct config *c, const char *key, const char *value)
-{
-	char text[INET6_ADDRSTRLEN + 1], meant[ADDR_STRLEN];
-	const char *slash = strchrnul(value, '/');
-	struct prefix p;
-	uint32_t len;
-
-	snprintf(text, sizeof(text), "%.*s", (int)(slash - value), value);
-	if (addr_parse(text, &p.addr) || num_parse_u32(slash + 1, 0, 128, &len))
-		return;
-	p.len = len + (addr_is_v4(&p.addr) ? 96 : 0);
-	p.addr = addr_mask(&p.addr, p.len);
-	config_error(c, "%s: \"" SHOWN "\" has bits set beyond its length, expected \"%s\"", key,
-		     value, prefix_str(&p, meant));
-}
-
-bool config_prefix(struct config *c, const char *key, const char *value, struct prefix *ret)
-{
-	int r = prefix_parse(value, ret);
-
-	if (r == -EDOM)
-		long_prefix_error(c, key, value);
-	else if (r)
-		config_error(c, "%s: \"" SHOWN "\" %s, expected an address or a prefix such as "
-			     "192.0.2.0/24", key, value,
-			     r == -ERANGE ? "has a length out of range" : "is no prefix");
-	return !r;
 }
 
 bool config_room(struct config *c, const char *key, size_t n, size_t max)

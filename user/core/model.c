@@ -1,23 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/model.h"
 #include "base/str.h"
+#include "core/model_probe.h"
 #include <errno.h>
 #include <string.h>
-
-const struct model_probe model_probe_default = {
-	.quorum = 1,
-	.interval_ms = 500,
-	.failure_ms = 500,
-	.recovery_ms = 500,
-	.timeout_ms = 1000,
-	.fall = 3,
-	.rise = 3,
-	.window = 20,
-	.hold_max_ms = 300000,
-	.dns_name = ".",
-	.status_min = 200,
-	.status_max = 399,
-};
 
 const char *const model_nat_names[NAT_MAX] = {
 	[NAT_MASQUERADE] = "masquerade",
@@ -43,14 +29,6 @@ const char *const model_fastpath_names[ASYM_FASTPATH_MAX] = {
 	[ASYM_FASTPATH_STATELESS] = "stateless",
 };
 
-const char *const model_probe_names[PROBE_MAX] = {
-	[PROBE_PING] = "ping",
-	[PROBE_TCP] = "tcp",
-	[PROBE_DNS] = "dns",
-	[PROBE_HTTP] = "http",
-	[PROBE_GATEWAY] = "gateway",
-};
-
 const char *const model_failback_names[FAILBACK_MAX] = {
 	[FAILBACK_KEEP] = "keep",
 	[FAILBACK_DRAIN] = "drain",
@@ -72,13 +50,6 @@ void model_init(struct model *m)
 		.probe = model_probe_default,
 		.hook_timeout_ms = 10000,
 	};
-}
-
-void model_probe_done(struct model_probe *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		free(p->targets[i].url);
-	free(p->targets);
 }
 
 void model_policy_done(struct model_policy *p)
@@ -156,6 +127,8 @@ int model_add_defaults(struct model *m)
 		r = add_policy(m);
 	if (!r && !m->n_rules && m->n_policies)
 		r = add_rule(m);
+	for (size_t i = 0; i < m->n_links && !r; i++)
+		r = model_probe_complete(&m->links[i].probe, &m->probe);
 	return r;
 }
 

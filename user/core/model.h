@@ -71,7 +71,7 @@ struct model_probe {
 	uint32_t hold_max_ms;
 	char dns_name[256];	/* asked of PROBE_DNS */
 	uint16_t status_min, status_max; /* of PROBE_HTTP, inclusive */
-	uint32_t given;		/* bits of the keys that were written, see config_probe.c */
+	uint32_t given;		/* bits of the keys that were written, see core/model_probe.h */
 };
 #define MODEL_MAX_WINDOW 256
 #define MODEL_MAX_TARGETS 16 /* per link */
@@ -200,7 +200,8 @@ extern const struct model_probe model_probe_default;
 /*
  * What a user means who names links only: a policy "balanced" over all links in one tier with the
  * last resort unreachable, when there is no policy; a rule "default" that sends everything to the
- * first policy, when there is no rule.  0 or -ENOMEM.
+ * first policy, when there is no rule; every link's probe complete: key by key from the file's
+ * where it does not say itself, all targets or none of them.  Again, it changes nothing.  0 or -ENOMEM.
  */
 int model_add_defaults(struct model *m);
 

@@ -48,6 +48,22 @@ bool name_is_device(const char *s)
 	       strspn(s, LETTERS_DIGITS "_.@+-") == len;
 }
 
+bool name_is_domain(const char *s)
+{
+	size_t len = strlen(s), label;
+
+	if (!len || len - (s[len - 1] == '.') > 253)
+		return false;
+	while (*s) {
+		label = strspn(s, LETTERS_DIGITS "-_");
+		if (!label || label > 63)
+			return false;
+		s += label;
+		s += *s == '.';
+	}
+	return true;
+}
+
 static int parse_word(const char *s, const struct word *words, size_t n, uint32_t max,
 		      uint32_t *ret)
 {

@@ -11,6 +11,9 @@ bool name_is_valid(const char *s);
 /* Of devices: [A-Za-z0-9_.@+-], not "." or "..", 15 bytes at most (dev_valid_name in the kernel's
  * net/core/dev.c takes more, but nft reads a final "*" as a wildcard). */
 bool name_is_device(const char *s);
+/* In DNS: labels of letters, digits, "-" and "_", 1 to 63 bytes each, 253 in all and perhaps a
+ * final dot (RFC 1035, 2.3.4). */
+bool name_is_domain(const char *s);
 
 /* A word ("tcp") or a number 0..255.  0; -EINVAL: no such word; -ERANGE. */
 int name_parse_protocol(const char *s, uint32_t *ret);
