@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Whether a link works, judged from answers to probes: rounds, rise and fall, thresholds over a
- * window, hold-down.  Pure: the caller says what time it is and what came back, and asks when to come
- * again.  One struct health judges one family of one link.
+ * window, hold-down.  Pure: the caller says what time it is and what came back, and asks when to
+ * come again.  One struct health judges one family of one link.
  *
- * A round sends one probe to each target.  It is good as soon as `quorum` of them answered, bad when
- * so many have failed that the quorum is out of reach.  A new one begins each interval, whether those
- * before it have ended or not: waiting for a timeout that is longer than the interval would make a
- * silence take longer to notice.  Rounds have numbers, results name theirs, and rounds count in the
- * order in which they began.
+ * A round sends one probe to each target.  It is good as soon as `quorum` of them answered, bad
+ * when so many have failed that the quorum is out of reach.  A new one begins each interval,
+ * whether those before it have ended or not: waiting for a timeout that is longer than the interval
+ * would make a silence take longer to notice.  Rounds have numbers, results name theirs, and rounds
+ * count in the order in which they began.
  *
  * The caller's timer, set anew to health_due() after each call of a function that is told the time:
  *	changed = health_tick(h, now);
@@ -44,14 +44,14 @@ struct health_figures {
 	uint32_t n;	     /* probes that came to an end, at most the window */
 	uint32_t loss;	     /* percent of n, rounded */
 	uint32_t latency_us; /* mean of those that answered; 0: none */
-	uint32_t jitter_us;  /* mean difference of one answer to the next that came (RFC 3550, 6.4.1) */
+	uint32_t jitter_us;  /* mean difference of one answer to the next, as they came */
 };
 
 struct health_target {
 	const struct model_target *conf;
 	uint32_t *rtt_us;    /* ring of `window`; 0: lost */
 	uint32_t at, filled;
-	bool answers;	     /* the latest sent of the probes that came to an end did; false: none yet */
+	bool answers;	     /* the latest sent of the probes that came to an end did */
 	uint32_t silent;     /* probes on end without an answer, up to that one */
 	uint32_t last;	     /* its round; 0: none */
 	uint64_t sent, lost; /* since health_init; those under way are in `sent` only */
@@ -71,6 +71,7 @@ struct health {
 	const struct model_probe *conf;
 	enum asym_family family;
 	struct health_target *targets; /* those of its family, in the order of conf */
+	uint32_t *rings;	       /* theirs */
 	size_t n;
 	bool up;
 	enum health_reason reason;
@@ -80,10 +81,11 @@ struct health {
 	/* rounds: first..next-1 have probes under way, those before `counted` have been counted */
 	struct health_round rounds[HEALTH_ROUNDS]; /* by number % HEALTH_ROUNDS */
 	uint32_t first, counted, next;
-	uint64_t next_ns;     /* when the next round is due; UINT64_MAX: when the oldest has ended */
+	uint64_t begun_ns;    /* of the last round; 0: the next does not depend on it */
+	uint64_t next_ns;     /* when the next round is due; UINT64_MAX: wait for a result */
 	uint64_t seen_ns;     /* the latest call */
 	uint64_t evidence_ns; /* 0: none */
-	uint32_t doubted;     /* rounds up to this one do not remove the doubt; 0: no doubt */
+	uint32_t doubted;     /* rounds before this one do not remove the doubt; 0: no doubt */
 	/* hold-down */
 	uint32_t flaps;
 	uint64_t calm_ns; /* since when the next flap to be forgotten is waited for */
@@ -104,13 +106,14 @@ int health_init(struct health *ret, const struct model_probe *conf, enum asym_fa
 		bool was_up, bool fresh, uint64_t now);
 void health_done(struct health *h);
 
-/* conf takes the place of the one of before, say after a reload, and holds from now on: true.  False,
- * and nothing has changed, if it has other targets in this family or another window: the caller goes
- * on with another health_init(..., h->up, false, now).  Probes under way that know the old conf are the
- * caller's to cancel (and health_cancel's to forget). */
+/* conf takes the place of the one of before, say after a reload, and holds from now on: true.
+ * False, and nothing has changed, if it has other targets in this family or another window: the
+ * caller goes on with another health_init(..., h->up, false, now).  Probes under way that know the
+ * old conf are the caller's to cancel (and health_cancel's to forget).  The old one must still be
+ * there, for comparison. */
 bool health_adopt(struct health *h, const struct model_probe *conf, uint64_t now);
 
-/* When to come again: a round is due or a hold-down ends.  UINT64_MAX: after the next health_result. */
+/* When to come again: a round is due or a hold-down ends.  UINT64_MAX: after the next result. */
 uint64_t health_due(const struct health *h);
 
 /* Begins a round if one is due; every target is pending then.  Its number, or 0: not now. */
@@ -119,12 +122,13 @@ uint32_t health_round(struct health *h, uint64_t now);
 /* In 0..HEALTH_ROUNDS * h->n - 1; no two probes under way have the same. */
 size_t health_place(const struct health *h, uint32_t round, size_t target);
 
-/* One target's probe of a round came to an end: rtt_us, at least 1, or 0 when no answer came in time.
- * What is not pending is ignored.  Returns whether `up` changed; `reason` may change without. */
+/* One target's probe of a round came to an end: rtt_us, at least 1, or 0 when no answer came in
+ * time.  What is not pending is ignored.  Returns whether `up` changed; `reason` may change
+ * without. */
 bool health_result(struct health *h, uint32_t round, size_t target, uint32_t rtt_us, uint64_t now);
 
-/* The caller has cancelled all probes under way, say because the link lost its carrier: their rounds
- * count for nothing, and the next one is due at once. */
+/* The caller has cancelled all probes under way, say because the link lost its carrier: their
+ * rounds count for nothing, and the next one is due at once. */
 void health_cancel(struct health *h, uint64_t now);
 
 /* Ends a hold-down that is over.  Returns whether `up` changed. */
@@ -139,8 +143,8 @@ bool health_tick(struct health *h, uint64_t now);
  */
 void health_evidence(struct health *h, uint64_t at_ns);
 
-/* Real traffic goes out on this link and nothing comes back: the failure interval holds until a round
- * that begins from now on is good. */
+/* Real traffic goes out on this link and nothing comes back: the failure interval holds until a
+ * round that begins from now on is good, or evidence comes. */
 void health_doubt(struct health *h, uint64_t now);
 
 struct health_figures health_figures(const struct health *h, size_t target);
