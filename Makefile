@@ -35,7 +35,9 @@ UNIT	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 BPFTEST	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
 NETNS	 := $(sort $(wildcard tests/netns/[0-9]*.sh))
 VMTEST	 := $(sort $(wildcard tests/vm/linux-*.sh))
-NETTOOL	 := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c))
+# tests/netns/prober has our own code in it, the other tools are on their own
+PROBER	 := $(BUILD)/tests/netns/prober
+NETTOOL	 := $(filter-out $(PROBER),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c)))
 
 .PHONY: all check check-vm unit demo bench install clean setup layers
 .DELETE_ON_ERROR:
@@ -95,7 +97,7 @@ check: setup
 	$(Q)$(MAKE) --no-print-directory run-check
 
 .PHONY: run-check
-run-check: all layers $(UNIT) $(BPFTEST) $(NETTOOL)
+run-check: all layers $(UNIT) $(BPFTEST) $(NETTOOL) $(PROBER)
 	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf tests/run $(UNIT) $(BPFTEST) $(NETNS) $(VMTEST)
 
 # More of the tests under Debian's kernels; check runs a part of them.

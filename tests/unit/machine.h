@@ -6,7 +6,7 @@
  *	addr NAME ADDRESS/LEN [peer ADDRESS] [tentative] [deprecated]
  *	route PREFIX|default|default6 [via ADDRESS] dev NAME [metric N] [table N] [src ADDRESS]
  *		[mtu N [lock]]
- *	id NAME N		an id given by an earlier load
+ *	id NAME N [failed4] [failed6] [up|down]		what is remembered of a link
  * and, for tests of the command line, what stands there:
  *	iface ARG		lan ARG
  * "for A B ..." repeats the rest of the line with $ as A, A + 1, .. B; "#" begins a comment.
@@ -155,6 +155,18 @@ static inline void machine_add_id(struct machine *m, char **words)
 
 	snprintf(id->name, sizeof(id->name), "%s", words[1]);
 	id->id = (uint8_t)atoi(words[2]);
+	for (size_t i = 3; words[i]; i++) {
+		if (!strcmp(words[i], "failed4"))
+			id->failed[ASYM_V4] = true;
+		else if (!strcmp(words[i], "failed6"))
+			id->failed[ASYM_V6] = true;
+		else if (!strcmp(words[i], "down"))
+			id->manual = PLAN_MANUAL_DOWN;
+		else if (!strcmp(words[i], "up"))
+			id->manual = PLAN_MANUAL_UP;
+		else
+			machine_die(words[i], "unknown");
+	}
 }
 
 static inline void machine_add(struct machine *m, char **words)

@@ -106,6 +106,13 @@ static void take_over(struct route *r, const struct route *def)
 	r->mtu_lock = def->mtu_lock;
 }
 
+/* A link that is down by its probes or by the operator could carry packets: probes and sockets bound
+ * to it go on, those who are to choose do not choose it. */
+static bool carries(const struct plan_link *l, enum asym_family f)
+{
+	return l->down[f] == PLAN_LIVE || l->down[f] == PLAN_PROBES || l->down[f] == PLAN_FORCED;
+}
+
 static int default_route(struct plan *p, const struct plan_link *l, const struct host *h,
 			 enum asym_family f)
 {
@@ -114,7 +121,7 @@ static int default_route(struct plan *p, const struct plan_link *l, const struct
 		      !reaches(p, l, gateway);
 	struct route *r;
 
-	if (l->down[f] != PLAN_LIVE)
+	if (!carries(l, f))
 		return 0;
 	r = add_route(p, l, plan_family(f));
 	if (!r)

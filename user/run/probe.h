@@ -3,6 +3,15 @@
  * Tests of links from within: each probe is one question by one link, sent by a socket that is bound
  * to the link's device and carries the mark PLAN_PROBE, so that neither rules, programs nor the flow
  * cache see to it.  Never blocks.
+ *
+ *	ping	 an echo request; answered by its reply
+ *	tcp	 a SYN; answered by SYN and ACK, by a RST, or by the target's own ICMP error
+ *	dns	 a query for the name's address ("." : for its name servers); answered by whatever
+ *		 the server says to it, be it an error
+ *	http	 GET of the URL up to the first byte of the body, no redirect followed; answered by a
+ *		 status of the wanted range.  Certificates are verified if the URL names a host, not if
+ *		 it has an address.  Names are asked of the machine's own resolver, not by the link.
+ *	gateway  an ARP request or neighbour solicitation; answered by the gateway
  */
 #ifndef RUN_PROBE_H
 #define RUN_PROBE_H
@@ -13,27 +22,39 @@
 /* How a link is reached now.  Copied by probe_start. */
 struct probe_path {
 	char device[IFNAMSIZ];
-	uint32_t ifindex;
+	uint32_t ifindex;    /* this is what sockets are bound to */
 	uint32_t mark;	     /* of the socket: PLAN_PROBE, shifted */
 	bool ethernet;
 	struct in6_addr source[ASYM_FAMILIES];	/* "::": the kernel's choice */
 	struct in6_addr gateway[ASYM_FAMILIES]; /* "::": none */
 };
 
-/* rtt_us: microseconds until the answer, at least 1; 0: it did not come, why says so in a few words
- * ("timeout", "refused", "status 503", "no route").  Called once, never from within probe_start. */
+/*
+ * rtt_us: microseconds until the answer, at least 1; 0: it did not come, why says so in a few words
+ * ("timeout", "refused", "unreachable", "status 503", "device down"; of this call only).  Called once,
+ * never from within probe_start, probe_cancel or prober_close.  It may start and cancel probes, but
+ * not close the prober.
+ *
+ * An answer that is there when the daemon gets to look counts, and a time-out is told only after such
+ * a look: a daemon that was held up takes no link down.
+ */
 typedef void probe_end(void *data, uint32_t rtt_us, const char *why);
 
 /* The sockets that probes share, per device.  One for the daemon. */
 struct prober;
 int prober_open(uv_loop_t *loop, struct prober **ret);
-/* Every probe is cancelled; memory goes once the loop has closed the handles. */
+/* Every probe is cancelled; memory goes once the loop has closed the handles.  NULL is fine. */
 void prober_close(struct prober *p);
 
 struct probe;
 
-/* conf gives the timeout, the DNS name, the status range; both outlive the probe.  0, or -errno when
- * nothing was sent (and `end` is not called).  *ret is valid until `end` is called. */
+/*
+ * conf gives the timeout, the DNS name, the status range; target and conf outlive the probe.  0, or
+ * -errno when nothing was sent (and `end` is not called); -EOPNOTSUPP: this link cannot be asked such
+ * a thing, now (PROBE_GATEWAY without a gateway, or by a device that knows no ARP: point-to-point,
+ * NOARP), so that the target says nothing about it and is to be left out.  *ret is valid until `end`
+ * is called.
+ */
 int probe_start(struct prober *p, const struct probe_path *path, const struct model_target *target,
 		const struct model_probe *conf, probe_end *end, void *data, struct probe **ret);
 /* `end` is not called. */
