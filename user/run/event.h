@@ -25,6 +25,8 @@ enum event_kind {
 	EVENT_MAX
 };
 
+extern const char *const event_kind_names[EVENT_MAX];
+
 struct event {
 	enum event_kind kind;
 	const char *link;	 /* name, or NULL */
@@ -35,28 +37,43 @@ struct event {
 	const char *text;	 /* for people, without newline, or NULL */
 };
 
+/* A line of JSON is shorter than this (a text that is longer is cut), so that a pipe takes it whole. */
+#define EVENT_LINE 4096
+
 struct event_sink {
-	/* json: the event as one line, without newline */
+	/* json: the event as one line, without newline.  It must not block; it may send events. */
 	void (*take)(struct event_sink *s, const struct event *e, const char *json, size_t len);
 	struct event_sink *next;
 };
 
 struct events {
 	struct event_sink *sinks;
+	struct event_walk *walks; /* events_send in progress */
 	uint64_t count[EVENT_MAX];
 };
 
 void events_add(struct events *e, struct event_sink *s);
 /* Also from within take(). */
 void events_remove(struct events *e, struct event_sink *s);
-/* Adds the time ("2026-11-22T10:00:00.123Z"). */
+/*
+ * Adds the time.  In JSON, members that do not apply are left out:
+ *	{"time": "2026-11-22T10:00:00.123Z", "event": "link", "link": "wan", "device": "eth1",
+ *	 "family": "ipv4", "state": "down", "reason": "no-answer", "text": "..."}
+ */
 void events_send(struct events *e, const struct event *event);
 
 /* One line for people: "link wan: IPv4 down (no-answer): ...". */
 void event_text(const struct event *e, char *ret, size_t size);
+/* The line of JSON, shorter than EVENT_LINE; returns its length. */
+size_t event_json_line(const struct event *e, char ret[EVENT_LINE]);
+/* "ipv4", "ipv6", or NULL. */
+const char *event_family_name(int family);
 
-/* Sinks with no state of their own. */
-extern struct event_sink event_log;  /* stderr, or the journal: priority prefixes when stderr is one */
-extern struct event_sink event_json; /* stdout, a line each, flushed */
+/*
+ * Sinks for one list of events each.  A reader who is slow, a full disk, a closed descriptor: lines are
+ * lost, and how many is said when there is room again ({"lost": 3}).  The process ignores SIGPIPE.
+ */
+extern struct event_sink event_log;  /* stderr; with priority prefixes where it is the journal */
+extern struct event_sink event_json; /* stdout, a line each */
 
 #endif

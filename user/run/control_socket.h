@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The control socket's file: who listens at it, and who is gone. */
+#ifndef RUN_CONTROL_SOCKET_H
+#define RUN_CONTROL_SOCKET_H
+
+#include <stdint.h>
+
+/* A listening, non-blocking socket of mode 0600; -EADDRINUSE: somebody listens there; -errno.  A
+ * socket that refuses connections is replaced. */
+int control_socket_listen(uint64_t cookie, int backlog);
+/* By who listens only. */
+void control_socket_remove(uint64_t cookie);
+/* A blocking socket, which gives up connecting and writing after timeout_s; -ENOENT: nobody listens;
+ * -errno. */
+int control_socket_connect(uint64_t cookie, int timeout_s);
+
+#endif
