@@ -30,7 +30,12 @@ struct lab {
 	struct flight flights[HEALTH_ROUNDS * MODEL_MAX_TARGETS];
 	uint32_t rtt_us[MODEL_MAX_TARGETS]; /* how fast targets answer; 0: they do not */
 	uint64_t silent_from, silent_until; /* nothing gets back then */
-	bool (*lost)(struct lab *l, size_t target); /* NULL: none */
+	bool refused[MODEL_MAX_TARGETS];    /* they say at once that they do not */
+	/* NULL is fine.  Before a probe is sent; after the timer, with the round begun, if any; after
+	 * a probe ended. */
+	void (*weather)(struct lab *l, size_t target);
+	void (*timer)(struct lab *l, uint32_t round);
+	void (*ended)(struct lab *l, const struct flight *f);
 	unsigned int turns, rounds;
 	uint64_t turned_ns; /* the last time */
 };
@@ -71,12 +76,13 @@ static inline void lab_send(struct lab *l, uint32_t round, size_t target)
 	struct flight *f = &l->flights[health_place(&l->h, round, target)];
 	uint64_t back_ns = l->now + l->rtt_us[target] * 1000ULL;
 	bool answers = l->rtt_us[target] && l->rtt_us[target] < l->conf.timeout_ms * 1000 &&
-		       !(l->lost && l->lost(l, target)) &&
+		       !l->refused[target] &&
 		       (back_ns < l->silent_from || back_ns >= l->silent_until);
+	uint64_t lost_ns = l->now + (l->refused[target] ? 0 : l->conf.timeout_ms * MS);
 
 	assert_false(f->flies);
 	*f = (struct flight){true, round, answers ? l->rtt_us[target] : 0, target,
-			     answers ? back_ns : l->now + l->conf.timeout_ms * MS};
+			     answers ? back_ns : lost_ns};
 }
 
 static inline struct flight *lab_next(struct lab *l)
@@ -93,6 +99,8 @@ static inline void lab_land(struct lab *l, struct flight *f)
 {
 	f->flies = false;
 	lab_note(l, health_result(&l->h, f->round, f->target, f->rtt_us, l->now));
+	if (l->ended)
+		l->ended(l, f);
 }
 
 /* What the caller's timer does. */
@@ -104,10 +112,15 @@ static inline void lab_timer(struct lab *l)
 	round = health_round(&l->h, l->now);
 	if (round) {
 		l->rounds++;
-		for (size_t i = 0; i < l->h.n; i++)
+		for (size_t i = 0; i < l->h.n; i++) {
+			if (l->weather)
+				l->weather(l, i);
 			lab_send(l, round, i);
+		}
 	}
 	assert_true(health_due(&l->h) > l->now);
+	if (l->timer)
+		l->timer(l, round);
 }
 
 /* All that is due up to then. */

@@ -277,7 +277,7 @@ void health_evidence(struct health *h, uint64_t at_ns)
 	h->bad = MIN(h->bad, bad_since(h, at_ns));
 	for (size_t i = 0; i < h->n; i++)
 		if (h->targets[i].silent >= h->conf->fall)
-			h->targets[i].at = h->targets[i].filled = 0;
+			health_excuse(&h->targets[i]);
 }
 
 void health_doubt(struct health *h, uint64_t now)

@@ -54,6 +54,7 @@ struct health_target {
 	bool answers;	     /* the latest sent of the probes that came to an end did */
 	uint32_t silent;     /* probes on end without an answer, up to that one */
 	uint32_t last;	     /* its round; 0: none */
+	uint32_t excused;    /* losses of earlier rounds are not the link's; UINT32_MAX: all are not */
 	uint64_t sent, lost; /* since health_init; those under way are in `sent` only */
 };
 
@@ -136,10 +137,11 @@ bool health_tick(struct health *h, uint64_t now);
 
 /*
  * Real traffic was answered on this link at at_ns (not later; if only a span is known, its begin):
- * bad rounds that began before count for nothing, and what targets lost that have been silent for
- * `fall` probes says nothing of the link: their windows are emptied.  To keep a link up against
- * targets that do not answer it has to come again before `fall` rounds that began after at_ns have
- * failed, which takes (fall - 1) * failure_ms + timeout_ms: look as often as each round.
+ * bad rounds that began before count for nothing, and what targets lose that have been silent for
+ * `fall` probes says nothing of the link: their windows are empty until they answer again, or the
+ * link goes down.  To keep a link up against targets that do not answer it has to come again before
+ * `fall` rounds that began after at_ns have failed, which takes (fall - 1) * failure_ms +
+ * timeout_ms: look as often as each round.
  */
 void health_evidence(struct health *h, uint64_t at_ns);
 

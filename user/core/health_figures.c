@@ -53,13 +53,25 @@ static void feed_silence(struct health_target *t, uint32_t round, bool answered)
 	t->silent = answered ? 0 : t->silent + 1;
 }
 
-void health_feed(const struct health *h, struct health_target *t, uint32_t round, uint32_t rtt_us)
+static void push(struct health_target *t, uint32_t window, uint32_t rtt_us)
 {
-	uint32_t window = h->conf->window;
-
 	t->rtt_us[t->at] = rtt_us;
 	t->at = (t->at + 1) % window;
 	t->filled = MIN(t->filled + 1, window);
+}
+
+void health_excuse(struct health_target *t)
+{
+	t->at = t->filled = 0;
+	t->excused = UINT32_MAX;
+}
+
+void health_feed(const struct health *h, struct health_target *t, uint32_t round, uint32_t rtt_us)
+{
+	if (rtt_us && t->excused == UINT32_MAX)
+		t->excused = round;
+	if (rtt_us || round >= t->excused)
+		push(t, h->conf->window, rtt_us);
 	t->lost += !rtt_us;
 	feed_silence(t, round, rtt_us);
 }

@@ -9,6 +9,9 @@
 /* Puts one result, rtt_us or 0, into the window of its target. */
 void health_feed(const struct health *h, struct health_target *t, uint32_t round, uint32_t rtt_us);
 
+/* What it lost and will lose, until it answers again, is not put into its window. */
+void health_excuse(struct health_target *t);
+
 /*
  * Which of HEALTH_LOSS, HEALTH_LATENCY, HEALTH_JITTER has so many targets above its level that
  * fewer than the quorum are left; HEALTH_ANSWERS: none.  high: the high levels, else the low ones.

@@ -46,6 +46,8 @@ static void turn(struct health *h, bool up, enum health_reason reason, uint64_t 
 		h->calm_ns = now;
 		return;
 	}
+	for (size_t i = 0; i < h->n; i++)
+		h->targets[i].excused = 0;
 	h->flaps++;
 	h->held_until_ns = now + hold_ns(h);
 }
