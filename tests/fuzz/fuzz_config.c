@@ -9,20 +9,20 @@
 #include "base/str.h"
 #include "core/check.h"
 #include "core/config.h"
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void print_and_parse(const struct model *m)
 {
-	_cleanup_(str_done) struct str s = {};
+	_cleanup_(str_done) struct str s = {}, t = {};
 	_cleanup_(findings_done) struct findings f = {};
 	_cleanup_(model_done) struct model again;
 
 	model_init(&again);
 	if (config_print(m, &s) || config_parse(&again, "printed", s.s, s.len, &f))
 		abort();
-	if (again.n_links != m->n_links || again.n_rules != m->n_rules ||
-	    again.n_policies != m->n_policies || again.n_sets != m->n_sets)
+	if (config_print(&again, &t) || strcmp(s.s, t.s))
 		abort();
 }
 
@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!r) {
 		print_and_parse(&m);
 		model_add_defaults(&m);
+		print_and_parse(&m);
 		check_model(&m, &f);
 	}
 	return 0;

@@ -4,6 +4,7 @@
 #define TESTS_UNIT_CONFIG_H
 
 #include "core/config.h"
+#include "core/model_probe.h"
 #include <string.h>
 
 struct parsed {
@@ -61,5 +62,24 @@ static inline size_t findings_with(const struct findings *f, enum finding_level 
 			fail();                                                                    \
 		}                                                                                  \
 	} while (0)
+
+static inline bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static inline void same_probe(const struct model_probe *a, const struct model_probe *b)
+{
+	assert_true(a->n == b->n && a->given == b->given);
+	for (size_t i = 0; i < a->n; i++) {
+		const struct model_target *s = &a->targets[i], *t = &b->targets[i];
+
+		assert_true(s->kind == t->kind && s->family == t->family && s->port == t->port);
+		assert_true(addr_equal(&s->addr, &t->addr) && same_text(s->url, t->url));
+	}
+	for (size_t i = 0; i < PROBE_KEY_MAX; i++)
+		assert_memory_equal((const char *)a + probe_keys[i].offset,
+				    (const char *)b + probe_keys[i].offset, probe_keys[i].size);
+}
 
 #endif

@@ -137,6 +137,28 @@ static void test_seconds(void **state)
 	assert_int_equal(num_parse_seconds("1m30", 0, UINT32_MAX, &v), -EINVAL);
 	assert_int_equal(num_parse_seconds("m", 0, UINT32_MAX, &v), -EINVAL);
 	assert_int_equal(num_parse_seconds("10m", 1, 599, &v), -ERANGE);
+	assert_int_equal(num_parse_seconds("10ms", 0, UINT32_MAX, &v), -EINVAL);
+}
+
+static void test_ms(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t ms;
+	} good[] = { { "3", 3000 },	{ "3s", 3000 },	  { "500ms", 500 },
+		     { "2m", 120000 }, { "1h", 3600000 }, { "1d", 86400000 } };
+	uint32_t v;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_int_equal(num_parse_ms(good[i].text, 0, UINT32_MAX, &v), 0);
+		assert_int_equal(v, good[i].ms);
+	}
+	assert_int_equal(num_parse_ms("49d", 0, UINT32_MAX, &v), 0);
+	assert_int_equal(num_parse_ms("50d", 0, UINT32_MAX, &v), -ERANGE);
+	assert_int_equal(num_parse_ms("499ms", 500, 1000, &v), -ERANGE);
+	assert_int_equal(num_parse_ms("1.5s", 0, UINT32_MAX, &v), -EINVAL);
+	assert_int_equal(num_parse_ms("5 ms", 0, UINT32_MAX, &v), -EINVAL);
+	assert_int_equal(num_parse_ms("5us", 0, UINT32_MAX, &v), -EINVAL);
 }
 
 static void test_ports(void **state)
@@ -254,7 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addr),	cmocka_unit_test(test_prefix),
 		cmocka_unit_test(test_mask),	cmocka_unit_test(test_number),
-		cmocka_unit_test(test_seconds), cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_seconds), cmocka_unit_test(test_ms), cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_string),	cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_array),	cmocka_unit_test(test_file),
 		cmocka_unit_test(test_take),

@@ -24,6 +24,8 @@ static struct parsed judge(const char *text)
 	if (p.r)
 		findings_show(&p.f);
 	assert_int_equal(p.r, 0);
+	for (size_t i = 0; i < p.m.n_links; i++)
+		assert_int_equal(model_probe_complete(&p.m.links[i].probe, &p.m.probe), 0);
 	check_model(&p.m, &p.f);
 	return p;
 }
@@ -69,6 +71,15 @@ static const struct {
 	{ "link a { nat = none nat6 = none } link b { nat = none } policy q { tier { links = a } tier { links = b } }\n"
 	  "rule r { in = x policy = q fastpath = stateless }\n" BASE, FINDING_ERROR, 2,
 	  "fastpath: stateless in rule \"r\", but link \"b\" of its policy translates addresses" },
+	{ "probe { ping = {192.0.2.1, 192.0.2.2, 2001:db8::1} }\nlink wan2 { probe { quorum = 2 } } link wan "
+	  "{ probe { ping = 192.0.2.1 } } " POLICY "rule r { policy = p }", FINDING_WARNING, 2,
+	  "quorum: \"2\", but link \"wan2\" has 1 target of IPv6; all of them have to answer" },
+	{ "\nlink wan2 { probe { ping = {192.0.2.1, 192.0.2.2} quorum = 3 } } link wan {} " POLICY "rule r { policy = p }",
+	  FINDING_WARNING, 2, "quorum: \"3\", but link \"wan2\" has 2 targets of IPv4" },
+	{ "\nlink wan2 { probe { quorum = 2 } } link wan {} " POLICY "rule r { policy = p }",
+	  FINDING_WARNING, 2, "quorum: \"2\", but link \"wan2\" has no target but its gateway" },
+	{ "probe { hold-down = 10m }\nlink wan2 {} link wan { probe { hold-down-max = 1h } } " POLICY "rule r { policy = p }",
+	  FINDING_WARNING, 2, "hold-down: 600000ms of link \"wan2\" is more than hold-down-max, 300000ms" },
 	{ "link x {}\n" BASE, FINDING_WARNING, 1, "link: \"x\" is in no policy" },
 	{ "\npolicy q { links = wan }" BASE, FINDING_WARNING, 2, "policy: \"q\" is in no rule" },
 	{ "\nset s { prefixes = :: }" BASE, FINDING_WARNING, 2, "set: \"s\" is in no rule" },
@@ -97,6 +108,10 @@ static void test_model_good(void **state)
 		"link a { nat = none nat6 = none fastpath = stateless } link b { nat = none }"
 		"policy p { links = {a, b} } rule s { src = 10.0.0.0/8 policy = p fastpath = stateless }"
 		"rule r { family = ipv4 policy = p fastpath = stateless } rule t { policy = p }",
+		"probe { ping = {192.0.2.1, 192.0.2.2} quorum = 2 gateway = yes } " BASE,
+		"probe { gateway = no quorum = 2 } " BASE,
+		"probe { ping = {192.0.2.1} gateway = yes quorum = 2 } " BASE,
+		"probe { timeout = 1m interval = 100ms fall = 1 hold-down = 5m } " BASE,
 		"fastpath = no link a {} policy p { links = a } rule r { policy = p fastpath = yes }",
 	};
 
@@ -113,7 +128,8 @@ static void test_model_raw(void **state)
 {
 	static struct model_link links[2] = {
 		{ .name = "a", .device = "a/b", .weight = 0, .nat = { NAT_SNAT } },
-		{ .name = "a", .device = "c", .weight = 1 },
+		{ .name = "a", .device = "c", .weight = 1,
+		  .probe = { .loss = { 2, 1 }, .latency_ms = { 3, 2 }, .jitter_ms = { 4, 0 } } },
 	};
 	struct model m;
 	struct findings f = {};
@@ -141,7 +157,10 @@ static void test_model_raw(void **state)
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "weight: \"0\" is out of range"), 1);
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "nat: is of the other family, expected IPv4"), 1);
 	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "gateway6: is of the other family"), 1);
-	assert_int_equal(findings_errors(&f), 11);
+	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "loss: the low level of link \"a\" is above"), 1);
+	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "latency: the low level of link"), 1);
+	assert_int_equal(findings_with(&f, FINDING_ERROR, 0, "jitter: the low level of link"), 1);
+	assert_int_equal(findings_errors(&f), 14);
 	findings_done(&f);
 }
 

@@ -11,7 +11,7 @@ static void begin_lan(struct config *c, const char *title)
 
 static void set_lan_devices(struct config *c, const char *key, const char *value)
 {
-	char device[IFNAMSIZ], (*slot)[IFNAMSIZ];
+	char device[IFNAMSIZ] = {}, (*slot)[IFNAMSIZ];
 
 	if (!config_device(c, key, value, device))
 		return;

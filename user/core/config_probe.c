@@ -29,7 +29,7 @@ static bool read_level(struct config *c, const struct probe_key *k, const char *
 	return config_duration(c, k->name, value, k->min, k->max, ret);
 }
 
-/* No answer comes in no time, so a link that has to be that fast would stay down for ever. */
+/* A link that went down comes up again at the low level or below. */
 static void check_levels(struct config *c, const struct probe_key *k, const char *value,
 			 const struct model_levels *l)
 {
@@ -37,9 +37,12 @@ static void check_levels(struct config *c, const struct probe_key *k, const char
 		config_error(c, "%s: \"" SHOWN "\" is below the low level, expected {LOW, HIGH}",
 			     k->name, value);
 	else if (!l->low && l->high && k->type == PROBE_TYPE_TIMES)
-		config_error(c, "%s: the low level is 0, which no answer is below, expected at least "
-			     "1ms", k->name);
+		config_error(c, "%s: no answer is as fast as the low level, 0, expected at least 1ms",
+			     k->name);
 }
+
+#define LEVELS 2
+#define LEVELS_BAD (LEVELS + 1) /* was said */
 
 /* The low level, then the high one; a single value is both. */
 static void set_levels(struct config *c, const struct probe_key *k, const char *value,
@@ -49,19 +52,17 @@ static void set_levels(struct config *c, const struct probe_key *k, const char *
 
 	if (c->first)
 		c->levels = 0;
-	if (++c->levels > 2) {
+	if (c->levels == LEVELS)
 		config_error(c, "%s: \"" SHOWN "\" is a third value, expected LOW and HIGH", k->name,
 			     value);
+	if (c->levels >= LEVELS || !read_level(c, k, value, &level)) {
+		c->levels = LEVELS_BAD;
 		return;
 	}
-	if (!read_level(c, k, value, &level)) {
-		c->levels = 2; /* nothing to hold the high one against */
-		return;
-	}
-	if (c->first)
-		l->low = level;
 	l->high = level;
-	if (!c->first)
+	if (!c->levels++)
+		l->low = level;
+	else
 		check_levels(c, k, value, l);
 }
 

@@ -160,7 +160,7 @@ static void set_dport(struct config *c, const char *key, const char *value)
 static void set_in(struct config *c, const char *key, const char *value)
 {
 	const char *v = field(c, key, value, ASYM_MATCH_DEVICE);
-	char device[IFNAMSIZ];
+	char device[IFNAMSIZ] = {};
 
 	if (!v || !config_device(c, key, v, device))
 		return;

@@ -53,11 +53,12 @@ bool config_duration(struct config *c, const char *key, const char *value, uint3
 		     uint32_t max_ms, uint32_t *ret_ms)
 {
 	int r = num_parse_ms(value, min_ms, max_ms, ret_ms);
+	bool bare = r == -ERANGE && value[strspn(value, "0123456789")] == 0;
 	char min[16], max[16];
 
 	if (r)
-		config_error(c, "%s: \"" SHOWN "\" is %s, expected %s to %s", key, value,
-			     r == -ERANGE ? "out of range" : "no time",
+		config_error(c, "%s: \"" SHOWN "\"%s is %s, expected %s to %s", key, value,
+			     bare ? " seconds" : "", r == -ERANGE ? "out of range" : "no time",
 			     time_text(min_ms, min, sizeof(min)),
 			     time_text(max_ms, max, sizeof(max)));
 	return !r;

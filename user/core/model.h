@@ -47,8 +47,8 @@ struct model_target {
 	struct place place;
 };
 
-/* Two levels: the link goes down above the high one and comes up again below the low one.  high 0:
- * not judged. */
+/* Two levels: the link goes down above the high one and comes up again at the low one or below.
+ * high 0: not judged. */
 struct model_levels {
 	uint32_t low, high;
 };
