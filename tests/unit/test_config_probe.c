@@ -238,6 +238,7 @@ static void test_inherited_targets(void **state)
 		{ "gateway = yes dns = 192.0.2.1", "gateway = no", "ggd" },
 		{ "tcp = 192.0.2.1:1 gateway = no", "", "t" },
 		{ "fall = 1", "ping = 192.0.2.1", "p" },
+		{ "tcp = 192.0.2.1:53 dns = 192.0.2.1", "", "td" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
