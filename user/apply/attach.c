@@ -2,6 +2,7 @@
 #include "apply/attach.h"
 
 #include "apply/cgroup.h"
+#include "apply/hooks.h"
 #include "apply/tc.h"
 #include "base/defs.h"
 #include <bpf/bpf.h>
@@ -25,30 +26,46 @@ void attach_done(struct attachment *a)
 	a->cgroup = -1;
 }
 
-static bool is_learn(enum object_program which)
-{
-	return which == PROGRAM_LEARN_ETH || which == PROGRAM_LEARN_IP;
-}
-
 static struct tc_hook hook_of(const struct attachment *a, const struct attach_change *c)
 {
-	return (struct tc_hook){c->ifindex, is_learn(c->which), a->use_clsact};
+	return (struct tc_hook){c->ifindex, hooks_is_egress(c->which), a->use_clsact};
 }
 
-/* A descriptor of our program on the hook, or -ENOENT. */
-static int find_program(const struct attachment *a, const struct tc_hook *hook)
+/* The same few programs are on all devices: to ask the kernel whose one is takes 40 calls. */
+static bool is_ours(struct attachment *a, uint32_t id, enum object_program *ret_which)
+{
+	for (int i = 0; i < PROGRAM_MAX; i++)
+		if (a->known[i] == id) {
+			*ret_which = i;
+			return true;
+		}
+	if (!object_owns(id, a->cookie, ret_which))
+		return false;
+	a->known[*ret_which] = id;
+	return true;
+}
+
+/* The id of our program on the hook, 0: none. */
+static uint32_t find_id(struct attachment *a, const struct tc_hook *hook,
+			enum object_program *ret_which)
 {
 	uint32_t ids[TC_MAX_PROGRAMS];
 	int n = tc_query(hook, ids, TC_MAX_PROGRAMS);
-	enum object_program which;
 
 	for (int i = 0; i < n; i++)
-		if (object_owns(ids[i], a->cookie, &which)) {
-			int fd = bpf_prog_get_fd_by_id(ids[i]);
+		if (is_ours(a, ids[i], ret_which))
+			return ids[i];
+	return 0;
+}
 
-			return fd < 0 ? -errno : fd;
-		}
-	return -ENOENT;
+/* A descriptor of it, or -ENOENT. */
+static int find_program(struct attachment *a, const struct tc_hook *hook)
+{
+	enum object_program which;
+	uint32_t id = find_id(a, hook, &which);
+	int fd = id ? bpf_prog_get_fd_by_id(id) : -1;
+
+	return fd < 0 ? -ENOENT : fd;
 }
 
 static struct attach_change *note_change(struct attachment *a, uint32_t ifindex,
@@ -77,7 +94,7 @@ static int put_on_tc(struct attachment *a, const struct object *o, struct attach
 
 static int find_before(struct attachment *a, uint32_t ifindex, enum object_program which)
 {
-	struct tc_hook hook = {.ifindex = ifindex, .egress = is_learn(which)};
+	struct tc_hook hook = {.ifindex = ifindex, .egress = hooks_is_egress(which)};
 	int before = find_program(a, &hook);
 
 	if (before >= 0)
@@ -88,22 +105,21 @@ static int find_before(struct attachment *a, uint32_t ifindex, enum object_progr
 	return before;
 }
 
-static int attach_device(struct attachment *a, const struct object *o, uint32_t ifindex,
-			 const char *device, enum object_program which)
+static int attach_device(struct attachment *a, const struct object *o, const struct hook *hook)
 {
-	int r, before = find_before(a, ifindex, which);
-	struct attach_change *c = note_change(a, ifindex, which, before);
+	int r, before = find_before(a, hook->ifindex, hook->which);
+	struct attach_change *c = note_change(a, hook->ifindex, hook->which, before);
 
 	if (!c)
 		return -ENOMEM;
 	r = put_on_tc(a, o, c);
-	if (r == -EBUSY && is_learn(which))
+	if (r == -EBUSY && hooks_is_egress(hook->which))
 		return 0; /* nothing leaves there through the flow cache */
 	if (r) {
 		cleanup_close(&c->before);
 		a->n--;
 		snprintf(a->error, sizeof(a->error), "tc %s of %s",
-			 is_learn(which) ? "egress" : "ingress", device);
+			 hooks_is_egress(hook->which) ? "egress" : "ingress", hook->device);
 	}
 	return r;
 }
@@ -152,16 +168,20 @@ static void undo_to(struct attachment *a, size_t n)
 
 /* The kernel allows 64 programs on a hook, and others may have claimed the hook for themselves: all
  * of our programs are put there, or none. */
-static int attach_host(struct attachment *a, const struct object *o)
+int attach_host(struct attachment *a, const struct object *o, uint32_t programs)
 {
 	size_t n = a->n;
 
 	cgroup_remove_orphans(a->cgroup);
 	for (int i = PROGRAM_HOST_FIRST; i < PROGRAM_MAX; i++) {
-		int before = cgroup_find(a->cgroup, a->cookie, i);
-		struct attach_change *c = note_change(a, 0, i, before);
-		int r = c ? cgroup_attach(a->cgroup, i, o->program[i], before) : -ENOMEM;
+		struct attach_change *c;
+		int before, r;
 
+		if (!(programs >> i & 1))
+			continue;
+		before = cgroup_find(a->cgroup, a->cookie, i);
+		c = note_change(a, 0, i, before);
+		r = c ? cgroup_attach(a->cgroup, i, o->program[i], before) : -ENOMEM;
 		if (!r)
 			continue;
 		if (c)
@@ -178,74 +198,69 @@ static void report(const struct attachment *a, size_t done, size_t total)
 		a->progress(done, total);
 }
 
-/* The programs of one side of all devices, by the kind of device. */
-struct side {
-	enum object_program lan_eth, lan_ip, link_eth, link_ip;
-};
-
-static const struct side ingress = {PROGRAM_LAN_ETH, PROGRAM_LAN_IP, PROGRAM_LINK_ETH,
-				    PROGRAM_LINK_IP};
-static const struct side egress = {PROGRAM_LEARN_ETH, PROGRAM_LEARN_IP, PROGRAM_LEARN_ETH,
-				   PROGRAM_LEARN_IP};
-
-/* What is redirected to a device has no route with it: none is learned to leave by one that needs it. */
-static bool has_hook(uint32_t ifindex, bool nbma, const struct side *side)
+static bool holds(struct attachment *a, const struct hook *h, bool clsact)
 {
-	return ifindex && !(nbma && side == &egress);
+	struct tc_hook hook = {h->ifindex, hooks_is_egress(h->which), clsact};
+	enum object_program which;
+
+	return find_id(a, &hook, &which) && which == h->which;
 }
 
-/* done and total: hooks, for the progress. */
-static int attach_side(struct attachment *a, const struct object *o, const struct plan *p,
-		       const struct side *side, size_t done, size_t total)
+static bool is_missing(struct attachment *a, const struct hook *h)
+{
+	struct tc_hook hook = {h->ifindex, hooks_is_egress(h->which), false};
+
+	return !holds(a, h, false) && !holds(a, h, true) && tc_has_room(&hook);
+}
+
+size_t attach_missing(struct attachment *a, struct hook *hooks, size_t n)
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (is_missing(a, &hooks[i]))
+			hooks[missing++] = hooks[i];
+	return missing;
+}
+
+uint32_t attach_host_missing(const struct attachment *a)
+{
+	uint32_t missing = 0;
+
+	for (int i = PROGRAM_HOST_FIRST; i < PROGRAM_MAX && a->cgroup >= 0; i++) {
+		_cleanup_close_ int fd = cgroup_find(a->cgroup, a->cookie, i);
+
+		missing |= fd == -ENOENT ? 1u << i : 0;
+	}
+	return missing;
+}
+
+int attach_hooks(struct attachment *a, const struct object *o, const struct hook *hooks, size_t n)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < p->n_lans && !r; i++) {
-		const struct plan_lan *l = &p->lans[i];
-
-		report(a, done++, total);
-		if (has_hook(l->ifindex, l->nbma, side))
-			r = attach_device(a, o, l->ifindex, l->device,
-					  l->ethernet ? side->lan_eth : side->lan_ip);
-	}
-	for (size_t i = 0; i < p->n_links && !r; i++) {
-		const struct plan_link *l = &p->links[i];
-
-		report(a, done++, total);
-		if (has_hook(l->ifindex, l->nbma, side))
-			r = attach_device(a, o, l->ifindex, l->conf->device,
-					  l->ethernet ? side->link_eth : side->link_ip);
+	for (size_t i = 0; i < n && !r; i++) {
+		report(a, i, n);
+		r = attach_device(a, o, &hooks[i]);
 	}
 	return r;
 }
 
 int attach_all(struct attachment *a, const struct object *o, const struct plan *p)
 {
-	size_t devices = p->n_lans + p->n_links, done = o->fastpath ? devices : 0;
-	int r = 0;
+	_cleanup_free_ struct hook *hooks = NULL;
+	size_t n = 0;
+	int r = hooks_list(p, o->fastpath, &hooks, &n);
 
-	if (o->fastpath)
-		r = attach_side(a, o, p, &egress, 0, done + devices);
-	r = r ?: attach_side(a, o, p, &ingress, done, done + devices);
+	r = r ?: attach_hooks(a, o, hooks, n);
 	if (!r && p->model->host_traffic && o->host && a->cgroup >= 0)
-		a->host_refused = attach_host(a, o);
+		a->host_refused = attach_host(a, o, UINT32_MAX);
 	return r;
 }
 
 void attach_undo(struct attachment *a)
 {
 	undo_to(a, 0);
-}
-
-static bool plan_has_hook(const struct plan *p, uint32_t ifindex, const struct side *side)
-{
-	for (size_t i = 0; p && i < p->n_lans; i++)
-		if (p->lans[i].ifindex == ifindex)
-			return has_hook(ifindex, p->lans[i].nbma, side);
-	for (size_t i = 0; p && i < p->n_links; i++)
-		if (p->links[i].ifindex == ifindex)
-			return has_hook(ifindex, p->links[i].nbma, side);
-	return false;
 }
 
 static unsigned int sweep_hook(struct attachment *a, const struct tc_hook *hook)
@@ -257,16 +272,15 @@ static unsigned int sweep_hook(struct attachment *a, const struct tc_hook *hook)
 
 /* p: the devices that keep their programs. */
 static unsigned int sweep_side(struct attachment *a, const struct host *h, const struct plan *p,
-			       const struct side *side)
+			       bool egress)
 {
-	bool egress_side = side == &egress;
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < h->n_devices; i++) {
-		struct tc_hook hook = {.ifindex = h->devices[i].ifindex, .egress = egress_side};
+		struct tc_hook hook = {.ifindex = h->devices[i].ifindex, .egress = egress};
 
-		report(a, i + egress_side * h->n_devices, 2 * h->n_devices);
-		if (plan_has_hook(p, hook.ifindex, side))
+		report(a, i + egress * h->n_devices, 2 * h->n_devices);
+		if (hooks_has(p, hook.ifindex, egress))
 			continue;
 		n += sweep_hook(a, &hook);
 		hook.clsact = true;
@@ -290,9 +304,9 @@ static unsigned int sweep_host(struct attachment *a)
 unsigned int attach_sweep(struct attachment *a, const struct host *h, const struct plan *p,
 			  bool fastpath)
 {
-	unsigned int n = sweep_side(a, h, p, &ingress);
+	unsigned int n = sweep_side(a, h, p, false);
 
-	n += sweep_side(a, h, fastpath ? p : NULL, &egress);
+	n += sweep_side(a, h, fastpath ? p : NULL, true);
 	if (!(p && p->model->host_traffic) && a->cgroup >= 0)
 		n += sweep_host(a) + cgroup_remove_orphans(a->cgroup);
 	return n;

@@ -7,6 +7,7 @@
 #ifndef APPLY_ATTACH_H
 #define APPLY_ATTACH_H
 
+#include "apply/hooks.h"
 #include "apply/object.h"
 #include "core/host.h"
 #include "core/plan.h"
@@ -31,12 +32,24 @@ struct attachment {
 	bool use_clsact;
 	struct attach_change *changes;
 	size_t n;
+	uint32_t known[PROGRAM_MAX]; /* ids of programs of ours that were met */
 	char error[160]; /* what failed, "tc ingress of eth1" */
 };
 
 /* For the namespace with this cookie.  Not having a cgroup tree is no failure: see cgroup. */
 void attach_init(struct attachment *a, uint64_t cookie);
 void attach_done(struct attachment *a);
+
+/* Of these hooks keeps those that hold no program of ours of their kind, and could; returns how many. */
+size_t attach_missing(struct attachment *a, struct hook *hooks, size_t n);
+/* Likewise of the cgroup tree: bits, enum object_program. */
+uint32_t attach_host_missing(const struct attachment *a);
+
+/* Puts o's programs on these hooks.  0, or -errno with a->error filled. */
+int attach_hooks(struct attachment *a, const struct object *o, const struct hook *hooks, size_t n);
+
+/* Puts those of o's programs (bits) on the cgroup tree, all or none.  0 or -errno. */
+int attach_host(struct attachment *a, const struct object *o, uint32_t programs);
 
 /* Puts o's programs on every LAN and link of the plan, those that learn before those that use what
  * was learned (and not on devices that need a route with every packet, see host_device.nbma), and on the cgroup tree if the model wants the router's own traffic; a tree that

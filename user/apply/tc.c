@@ -46,6 +46,18 @@ static bool has_no_room(const struct tc_hook *hook)
 	       filter_ingress_only(&nl, hook->ifindex);
 }
 
+static bool has_tcx(const struct tc_hook *hook)
+{
+	uint32_t n = 0;
+
+	return !bpf_prog_query(hook->ifindex, tcx_of(hook), 0, NULL, NULL, &n) || errno != EINVAL;
+}
+
+bool tc_has_room(const struct tc_hook *hook)
+{
+	return has_tcx(hook) || !has_no_room(hook);
+}
+
 static int clsact_query(const struct tc_hook *hook, uint32_t *ret_ids)
 {
 	struct bpf_tc_hook clsact = clsact_of(hook);

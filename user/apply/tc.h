@@ -27,6 +27,10 @@ int tc_query(const struct tc_hook *hook, uint32_t *ret_ids, uint32_t n);
  * -EBUSY: an ingress qdisc leaves no room for clsact's egress; -errno. */
 int tc_attach(const struct tc_hook *hook, int program, int before, bool *ret_made);
 
+/* Whether a program can be put on the hook: without tcx, egress needs a clsact qdisc, which somebody's
+ * ingress qdisc leaves no room for. */
+bool tc_has_room(const struct tc_hook *hook);
+
 /* Takes program fd off the hook.  0 or -errno. */
 int tc_detach(const struct tc_hook *hook, int program);
 
