@@ -44,10 +44,17 @@ void object_init(struct object *o)
 		o->program[i] = -1;
 }
 
+void object_release_programs(struct object *o)
+{
+	for (int i = 0; i < PROGRAM_MAX && !o->skel; i++)
+		cleanup_close(&o->program[i]);
+}
+
 void object_done(struct object *o)
 {
 	for (int i = 0; i < MAP_MAX && !o->skel; i++)
 		cleanup_close(&o->map[i]);
+	object_release_programs(o);
 	/* the skeleton owns the descriptors of what it loaded */
 	if (o->skel)
 		asymbpf_bpf__destroy(o->skel);
@@ -142,7 +149,7 @@ bool object_owns(uint32_t program_id, uint64_t cookie, enum object_program *ret_
 	return object_identify(program_id, ret_which, &found) && found == cookie;
 }
 
-/* No program refers to every map: only link has the devices, only host sources and sockets. */
+/* Programs on the cgroup tree do not hold the tables of the flow cache, see bind_maps in object_load.c. */
 static void collect(uint32_t id, uint64_t cookie, struct object *ret)
 {
 	enum object_program which;

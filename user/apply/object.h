@@ -56,7 +56,8 @@ extern const char *const object_program_names[PROGRAM_MAX];
 
 struct object {
 	int map[MAP_MAX];	  /* file descriptors, -1 where there is none */
-	int program[PROGRAM_MAX]; /* likewise; all -1 in an object that object_find filled */
+	int program[PROGRAM_MAX]; /* likewise; all -1 in an object that object_find filled, before
+				   * object_need */
 	bool host;		  /* the kernel took the cgroup programs, or they run */
 	bool fastpath;		  /* likewise the flow cache */
 	bool summed;		  /* the flow cache writes checksums by itself */
@@ -72,6 +73,9 @@ struct object_options {
 	bool fastpath;	      /* wanted, where the kernel can */
 	uint32_t flow_pairs;  /* connections that the cache has room for; 0: see apply/room.h */
 	uint32_t revalidate_s; /* at least 1 */
+	uint32_t programs;     /* bits, enum object_program: these alone; 0: all */
+	bool as_running;       /* what the running ones have in common goes before all this; -EPROTO when
+				* a map of theirs does not fit */
 };
 
 void object_init(struct object *o);
@@ -90,6 +94,19 @@ int object_find(struct object *ret, uint64_t cookie);
  */
 int object_load(struct object *ret, const struct object *running,
 		const struct object_options *options, char *error, size_t size);
+
+/*
+ * Sees to it that an object that object_find filled has every map, and these programs (bits, enum
+ * object_program): those that run somewhere are taken, the others loaded over the same maps, which takes
+ * some 0.1 s.  Maps that nobody held any more are made anew, empty.  0; -EPROTO: what runs was loaded by another version;
+ * -errno, and error (size bytes) the kernel's reason or "".
+ */
+int object_need(struct object *o, uint64_t cookie, uint32_t programs,
+		const struct object_options *options, char *error, size_t size);
+/* Whether it has every map that programs on devices may refer to. */
+bool object_is_whole(const struct object *o);
+/* Lets go of the programs. */
+void object_release_programs(struct object *o);
 
 /* How many jiffies the kernel counts in a second. */
 uint32_t object_hz(void);

@@ -59,14 +59,20 @@ static bool map_fits(const struct bpf_map *map, int fd)
 	       info.map_flags == bpf_map__map_flags(map);
 }
 
-static int reuse_maps(struct object *o, const struct object *running)
+/* same: all of them. */
+static int reuse_maps(struct object *o, const struct object *running, bool same)
 {
 	for (int i = 0; i < MAP_MAX; i++) {
 		struct bpf_map *map =
 			bpf_object__find_map_by_name(o->skel->obj, object_map_names[i]);
 
-		if (i == MAP_RODATA || running->map[i] < 0 || !map_fits(map, running->map[i]))
+		if (i == MAP_RODATA || running->map[i] < 0)
 			continue;
+		if (!map_fits(map, running->map[i])) {
+			if (same)
+				return -EPROTO;
+			continue;
+		}
 		if (bpf_map__reuse_fd(map, running->map[i]))
 			return -errno;
 		o->sticky_kept |= i == MAP_STICKY;
@@ -86,6 +92,8 @@ static bool is_learn(int program)
 
 static bool is_wanted(const struct load *l, int program)
 {
+	if (l->options->programs && !(l->options->programs >> program & 1))
+		return false;
 	if (program >= PROGRAM_HOST_FIRST)
 		return l->features & FEATURE_HOST;
 	return !is_learn(program) || l->features & FEATURE_CT;
@@ -108,9 +116,37 @@ static uint32_t latest_s(uint32_t revalidate_s)
 	return MAX(s, revalidate_s);
 }
 
+/* 0: there is none, or nobody knows. */
+static uint32_t map_entries(int fd)
+{
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info);
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.max_entries;
+}
+
+/* Tables of one block are no tables: that of which the programs have no use is as small. */
+static void choose_blocks(const struct load *l, uint32_t *ret)
+{
+	room_blocks(l->options->flow_pairs, ret);
+	for (int f = 0; f < ASYM_FAMILIES && l->options->as_running; f++) {
+		uint32_t n = map_entries(l->running->map[f ? MAP_FLOWS6 : MAP_FLOWS4]);
+
+		if (n > 1)
+			ret[f] = n;
+	}
+}
+
+static uint32_t sticky_entries(const struct load *l)
+{
+	uint32_t n = l->options->as_running ? map_entries(l->running->map[MAP_STICKY]) : 0;
+
+	return n ?: l->options->sticky_entries;
+}
+
 static void switch_cache_on(struct object *o, const struct load *l)
 {
-	room_blocks(l->options->flow_pairs, o->flow_blocks);
+	choose_blocks(l, o->flow_blocks);
 	o->fastpath = true;
 	o->summed = l->features & FEATURE_SUMMED;
 	o->flow_seed = choose_seed(l->running);
@@ -146,15 +182,31 @@ static int open_and_load(const struct load *l)
 	o->skel = asymbpf_bpf__open();
 	if (!o->skel)
 		return -errno;
-	bpf_map__set_max_entries(o->skel->maps.asym_sticky, l->options->sticky_entries);
+	bpf_map__set_max_entries(o->skel->maps.asym_sticky, sticky_entries(l));
 	if (l->features & FEATURE_CT)
 		switch_cache_on(o, l);
 	else
 		switch_cache_off(o);
 	for (int i = 0; i < PROGRAM_MAX; i++)
 		bpf_program__set_autoload(program_of(o, i), is_wanted(l, i));
-	r = l->running ? reuse_maps(o, l->running) : 0;
+	r = l->running ? reuse_maps(o, l->running, l->options->as_running) : 0;
 	return r ?: asymbpf_bpf__load(o->skel);
+}
+
+/* Large, and worth nothing without programs on devices, which the cgroup tree may outlive. */
+static bool is_cache(int map)
+{
+	return map == MAP_FLOWS4 || map == MAP_FLOWS6 || map == MAP_HOPS || map == MAP_WRITTEN;
+}
+
+/* Every program holds every map, whether it refers to it or not: devices come and go, with their
+ * programs, and what only these refer to would go too, the sets of the configuration say.  Since
+ * Linux 5.10. */
+static void bind_maps(const struct object *o, int program)
+{
+	for (int i = 0; i < MAP_MAX; i++)
+		if (o->map[i] >= 0 && !(program >= PROGRAM_HOST_FIRST && is_cache(i)))
+			bpf_prog_bind_map(o->program[program], o->map[i], NULL);
 }
 
 static void fill_fds(const struct load *l)
@@ -164,8 +216,10 @@ static void fill_fds(const struct load *l)
 	for (int i = 0; i < MAP_MAX; i++)
 		o->map[i] = bpf_object__find_map_fd_by_name(o->skel->obj, object_map_names[i]);
 	for (int i = 0; i < PROGRAM_MAX; i++)
-		if (is_wanted(l, i))
+		if (is_wanted(l, i)) {
 			o->program[i] = bpf_program__fd(program_of(o, i));
+			bind_maps(o, i);
+		}
 	o->host = l->features & FEATURE_HOST;
 }
 
@@ -201,6 +255,18 @@ static int try_features(struct load *l, enum feature most)
 	return r;
 }
 
+/* Programs that join others must be able to do what these do, neither more nor less. */
+static int load_features(struct load *l)
+{
+	enum feature cache = l->options->fastpath ? FEATURE_CT | FEATURE_SUMMED : 0;
+
+	if (l->options->as_running && l->running->fastpath)
+		cache = FEATURE_CT | (l->running->summed ? FEATURE_SUMMED : 0);
+	if (l->options->programs && !(l->options->programs >> PROGRAM_HOST_FIRST))
+		return try_features(l, cache);
+	return try_features(l, cache | FEATURE_HOST);
+}
+
 int object_load(struct object *ret, const struct object *running,
 		const struct object_options *options, char *error, size_t size)
 {
@@ -213,7 +279,7 @@ int object_load(struct object *ret, const struct object *running,
 	libbpf_set_print(keep_message);
 	if (options->fastpath)
 		load_conntrack();
-	r = try_features(&l, options->fastpath ? FEATURE_ALL : FEATURE_HOST);
+	r = load_features(&l);
 	load_log.size = 0;
 	if (!r)
 		fill_fds(&l);
