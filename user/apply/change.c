@@ -3,6 +3,7 @@
 
 #include "apply/maps.h"
 #include "apply/ruleset.h"
+#include "apply/traces.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -98,29 +99,20 @@ static int copy_sysctls(struct change *c)
 	return 0;
 }
 
-/* The first so many of the plan's. */
-static size_t useful_sysctls(const struct change *c)
-{
-	return c->plan->n_sysctls - (c->object.fastpath ? 0 : c->plan->n_cache_sysctls);
-}
-
 /* Into the state, which is saved before anything is written: killed between the two, unload still
  * knows what was there. */
 static int plan_sysctls(struct change *c)
 {
-	char path[96] = "";
 	int r = copy_sysctls(c);
 
-	r = r ?: sysctl_plan(c->plan->sysctls, useful_sysctls(c), &c->state->sysctls, path);
-	return r ? fail(c, r, "sysctl %s: %s", path, strerror(-r)) : 0;
+	if (r)
+		return fail(c, r, "sysctls: %s", strerror(-r));
+	return traces_plan(c->plan, c->object.fastpath, c->state, c->error, sizeof(c->error));
 }
 
 static int write_sysctls(struct change *c)
 {
-	char path[96] = "";
-	int r = sysctl_write(&c->state->sysctls, path);
-
-	return r ? fail(c, r, "%s: %s", path, strerror(-r)) : 0;
+	return traces_write(c->state, c->error, sizeof(c->error));
 }
 
 static bool was_saved(const struct state *s, const char *path)
@@ -351,56 +343,19 @@ static int run_step(struct change *c, const struct step *s)
 	return r;
 }
 
-static bool is_planned(const struct change *c, const char *path)
-{
-	for (size_t i = 0; i < useful_sysctls(c); i++)
-		if (!strcmp(c->plan->sysctls[i].path, path))
-			return true;
-	return false;
-}
-
-/* Settings of devices that are no links any more, or of the flow cache that went.  True when the
- * state has changed. */
-static bool restore_unplanned(struct change *c)
-{
-	struct sysctl_list *list = &c->state->sysctls;
-	size_t kept = 0, n = list->n;
-	char path[96];
-
-	for (size_t i = 0; i < n; i++) {
-		struct sysctl_list one = {.items = &list->items[i], .n = 1};
-
-		if (is_planned(c, list->items[i].path))
-			list->items[kept++] = list->items[i];
-		else
-			sysctl_restore(&one, path);
-	}
-	list->n = kept;
-	return kept < n;
-}
-
 /* What the new configuration does not need any more.  It stands already: an error is not one. */
 static void sweep(struct change *c)
 {
-	bool again = false;
+	bool again;
 
 	attach_sweep(&c->attachment, c->host, c->plan, c->object.fastpath);
 	if (c->both.n_links > c->plan->n_links)
 		ruleset_apply(c->plan, false, c->error, sizeof(c->error));
 	routing_finish(&c->routing);
-	again = restore_unplanned(c);
+	again = traces_restore(c->plan, c->object.fastpath, c->state);
 	if (c->running)
 		maps_clear(&c->object, !c->bank);
-	for (size_t i = 0; i < c->attachment.n; i++) {
-		uint32_t *to;
-
-		if (!c->attachment.changes[i].clsact_made)
-			continue;
-		to = ARRAY_ADD(c->state->clsact, c->state->n_clsact);
-		if (to)
-			*to = c->attachment.changes[i].ifindex;
-		again = true;
-	}
+	again |= traces_clsact(&c->attachment, c->state);
 	if (again)
 		state_write(c->state, c->cookie);
 }

@@ -188,8 +188,9 @@ static int step_do(struct routing *r, const struct step *s)
 	err = talk(r, &b, &at);
 	if (!err)
 		return 0;
-	explain(r, s, at, err);
-	if (s->unfill && b.n == n)
+	if (!r->error[0])
+		explain(r, s, at, err);
+	if (s->unfill && b.n == n && !r->repair)
 		step_undo(r, s, &b);
 	return err;
 }
@@ -217,18 +218,20 @@ static int open_socket(struct routing *r)
 
 int routing_prepare(struct routing *r, const struct plan *plan, const struct host *host)
 {
-	int err = open_socket(r);
+	int err = open_socket(r), first = 0;
 
 	if (!err)
 		err = diff_build(&r->diff, plan, host);
+	first = err;
 	while (!err && r->steps < ARRAY_SIZE(prepare)) {
 		err = step_do(r, &prepare[r->steps]);
-		if (!err)
-			r->steps++;
+		first = first ?: err;
+		err = r->repair ? 0 : err;
+		r->steps += !err;
 	}
 	if (err)
 		routing_undo(r);
-	return err;
+	return first;
 }
 
 int routing_finish(struct routing *r)

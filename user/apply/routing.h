@@ -15,13 +15,15 @@ struct routing {
 	struct nl nl;
 	struct diff diff;
 	size_t steps;	 /* of preparation that are complete */
+	bool repair;	 /* set by the caller: what fails does not take back, nor stop, the rest */
 	char error[256]; /* the object and the reason: "rule 20600 lookup main: File exists" */
 };
 
 /*
  * Adds and replaces what the plan has and the host, a fresh snapshot, has not: routes, then rules
  * from the highest priority number down.  0, or -errno with everything taken back.  -EEXIST: a
- * route of somebody else's has the same table, destination and metric.
+ * route of somebody else's has the same table, destination and metric.  With `repair`: the first -errno,
+ * after trying all of it.
  */
 int routing_prepare(struct routing *r, const struct plan *plan, const struct host *host);
 
