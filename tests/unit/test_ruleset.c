@@ -214,13 +214,26 @@ static void test_text_mss(void **state)
 	written_as_text(f);
 }
 
+static void test_text_reset(void **state)
+{
+	struct fixture *f = three_links();
+
+	f->m.reset = true;
+	written_as_text(f);
+
+	f = fixture_new(0xff00);
+	f->m.reset = true;
+	link_add(f, "only", "ppp0");
+	written_as_text(f);
+}
+
 /* The rule that routes a first datagram again is there with host traffic, and not without. */
 static void test_text_gone(void **state)
 {
 	struct fixture *f = three_links();
 
-	f->p.gone[f->p.n_gone++] = (struct plan_id){ "old", 9 };
-	f->p.gone[f->p.n_gone++] = (struct plan_id){ "older", 4 };
+	f->p.gone[f->p.n_gone++] = (struct plan_id){ .name = "old", .id = 9 };
+	f->p.gone[f->p.n_gone++] = (struct plan_id){ .name = "older", .id = 4 };
 	written_as_text(f);
 }
 
@@ -342,8 +355,8 @@ static void test_reload(void **state)
 	assert_int_equal(str_copy(f->m.links[1].name, MODEL_NAME, "fibre"), 0);
 	f->m.links[0].nat[ASYM_V4] = f->m.links[0].nat[ASYM_V6] = NAT_NONE;
 	f->m.links[1].nat[ASYM_V4] = f->m.links[1].nat[ASYM_V6] = NAT_NONE;
-	f->p.gone[f->p.n_gone++] = (struct plan_id){ "cable", 2 };
-	f->p.gone[f->p.n_gone++] = (struct plan_id){ "sat", 3 };
+	f->p.gone[f->p.n_gone++] = (struct plan_id){ .name = "cable", .id = 2 };
+	f->p.gone[f->p.n_gone++] = (struct plan_id){ .name = "sat", .id = 3 };
 	apply(f, false);
 	assert_int_equal(ruleset_counters(&f->p, counts), 0);
 	assert_int_equal(counts[0].out, 3);
@@ -522,6 +535,7 @@ NEEDS_ROOT(test_text)
 NEEDS_ROOT(test_text_masks)
 NEEDS_ROOT(test_text_nat)
 NEEDS_ROOT(test_text_mss)
+NEEDS_ROOT(test_text_reset)
 NEEDS_ROOT(test_text_gone)
 NEEDS_ROOT(test_text_names)
 NEEDS_ROOT(test_dry_run)
@@ -542,6 +556,7 @@ int main(void)
 		ROOT_TEST(test_text_masks),
 		ROOT_TEST(test_text_nat),
 		ROOT_TEST(test_text_mss),
+		ROOT_TEST(test_text_reset),
 		ROOT_TEST(test_text_gone),
 		ROOT_TEST(test_text_names),
 		ROOT_TEST(test_dry_run),

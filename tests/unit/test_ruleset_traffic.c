@@ -405,7 +405,7 @@ static void test_gone_link(void **state)
 	lan_marks(0x200);
 	p = pair_by_lan(SERVER, 80);
 	lab.p.n_links = 1;
-	lab.p.gone[lab.p.n_gone++] = (struct plan_id){ "two", 2 };
+	lab.p.gone[lab.p.n_gone++] = (struct plan_id){ .name = "two", .id = 2 };
 	apply();
 	ask(GW, "nft 'add rule inet emu after iifname lan0 tcp dport 80 meta mark != 0x70200"
 		" counter name astray; add rule inet emu after meta mark 0x70200 drop'");

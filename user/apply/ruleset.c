@@ -87,6 +87,8 @@ static void add_missing(struct nft_batch *b, const struct content *present,
 	for (size_t i = 0; i < wanted->chains.n; i++)
 		if (!nft_list_find(&present->chains, wanted->chains.items[i].name))
 			ruleset_chain_add(b, wanted->chains.items[i].name);
+		else
+			ruleset_chain_keep(b, wanted->chains.items[i].name);
 }
 
 static int build(struct nft_batch *b, struct nl *nl, const struct plan *p, enum owner owner)
@@ -98,10 +100,12 @@ static int build(struct nft_batch *b, struct nl *nl, const struct plan *p, enum 
 		r = content_present(nl, &present);
 	if (r)
 		return r;
-	if (owner == OWNER_US)
+	if (owner == OWNER_US) {
+		nft_table_wake(b);
 		remove_gone(b, &present, &wanted);
-	else
+	} else {
 		nft_table_add(b, PLAN_NFT_COMMENT);
+	}
 	add_missing(b, &present, &wanted);
 	ruleset_rules_add(b, p);
 	return 0;
@@ -139,6 +143,22 @@ int ruleset_remove(char *error, size_t size)
 		return r;
 	nft_table_del(&b);
 	return nft_batch_send(&b, &nl, false, error, size);
+}
+
+int ruleset_digest(uint64_t *ret)
+{
+	_cleanup_nl_ struct nl nl = { 0 };
+	enum owner owner;
+	uint64_t digest;
+	int r = nl_open(&nl, NETLINK_NETFILTER);
+
+	r = r ? r : find_owner(&nl, &owner);
+	if (!r && owner != OWNER_US)
+		r = -ENOENT;
+	r = r ? r : nft_table_digest(&nl, PLAN_NFT_TABLE, &digest);
+	if (!r)
+		*ret = digest ?: 1;
+	return r;
 }
 
 static uint64_t count(const struct nft_list *counters, enum plan_nft_chain kind,

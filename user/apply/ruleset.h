@@ -20,6 +20,10 @@ int ruleset_apply(const struct plan *p, bool dry_run, char *error, size_t size);
 /* Deletes our table.  0, also when there is none; -EEXIST: it is somebody else's; -errno. */
 int ruleset_remove(char *error, size_t size);
 
+/* A number that changes when somebody changes chains or rules of our table, or writes the same again; not
+ * with what it counts.  Never 0.  0; -ENOENT: no table of ours; -errno. */
+int ruleset_digest(uint64_t *ret);
+
 /* Connections since the table was first written. */
 struct ruleset_count {
 	uint64_t out; /* first packet left by the link */

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Packets on their way out: the size of TCP segments, and source addresses.  As text:
- * core/plan_nft.c. */
+/* Packets on their way out: the size of TCP segments, source addresses, and those that are too late.  As
+ * text: core/plan_nft.c. */
 #include "apply/ruleset_rules.h"
 #include "core/plan_nft.h"
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <netinet/tcp.h>
+
+#define TCP_FLAGS 13 /* their byte in the header: RFC 9293 section 3.1 */
 
 /* Whether the link belongs to a set. */
 typedef bool member(const struct plan_link *l, enum asym_family f);
@@ -43,6 +46,31 @@ static void test_device(struct nft_batch *b, const struct plan *p, member *is_me
 	nft_lookup(b, nft_set_end(b));
 }
 
+/* A connection that was deleted with its link has a segment left: from another link's address the other
+ * end would not know it.  Only what goes out by a link is told so, what the router and other LANs have
+ * of connections is none of our business.  The route is that of the mark that the program gave; the
+ * question is asked for hardly any packet.  reject is allowed in prerouting since Linux 5.9. */
+void ruleset_reset_add(struct nft_batch *b, const struct plan *p)
+{
+	uint8_t mask = TH_SYN, none = 0;
+
+	nft_rule_begin(b, "prerouting",
+		       "ct state new tcp flags ! syn fib daddr . mark oifname { DEVICES } "
+		       "reject with tcp reset");
+	nft_ct_load(b, NFT_CT_STATE);
+	nft_bitwise_u32(b, NF_CT_STATE_BIT(IP_CT_NEW), 0);
+	nft_cmp_u32(b, NFT_CMP_NEQ, 0);
+	nft_meta_load(b, NFT_META_L4PROTO);
+	nft_cmp_u8(b, NFT_CMP_EQ, IPPROTO_TCP);
+	nft_payload_load(b, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1);
+	nft_bitwise(b, &mask, &none, sizeof(mask));
+	nft_cmp_u8(b, NFT_CMP_EQ, 0);
+	nft_route_load(b);
+	test_device(b, p, member_any, ASYM_V4);
+	nft_reset(b);
+	nft_rule_end(b);
+}
+
 /* All of it that every packet pays for.  In postrouting, where there is a chain anyway: one more at
  * forward costs as much again.  The device a packet came in by is known there, too (ip_output). */
 static void rule_clamp(struct nft_batch *b)
@@ -52,8 +80,7 @@ static void rule_clamp(struct nft_batch *b)
 	nft_rule_begin(b, "postrouting", "tcp flags syn / syn,rst jump clamp");
 	nft_meta_load(b, NFT_META_L4PROTO);
 	nft_cmp_u8(b, NFT_CMP_EQ, IPPROTO_TCP);
-	/* the flags are byte 13: RFC 9293 section 3.1 */
-	nft_payload_load(b, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1);
+	nft_payload_load(b, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1);
 	nft_bitwise(b, &mask, &none, sizeof(mask));
 	nft_cmp_u8(b, NFT_CMP_EQ, TH_SYN);
 	nft_verdict(b, NFT_JUMP, "clamp");

@@ -83,13 +83,26 @@ int ruleset_counter_names(const struct plan *p, struct nft_list *ret)
 	return r;
 }
 
+static const struct nft_base *base_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bases); i++)
+		if (!strcmp(bases[i].name, name))
+			return &bases[i];
+	return NULL;
+}
+
 void ruleset_chain_add(struct nft_batch *b, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
-		if (!strcmp(bases[i].name, name)) {
-			nft_base_add(b, &bases[i]);
-			return;
-		}
-	}
-	nft_chain_add(b, name);
+	const struct nft_base *base = base_of(name);
+
+	if (base)
+		nft_base_add(b, base);
+	else
+		nft_chain_add(b, name);
+}
+
+void ruleset_chain_keep(struct nft_batch *b, const char *name)
+{
+	if (base_of(name))
+		nft_base_accept(b, name);
 }

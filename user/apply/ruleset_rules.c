@@ -192,6 +192,8 @@ void ruleset_rules_add(struct nft_batch *b, const struct plan *p)
 	rules_known(b, p, "prerouting");
 	rule_older(b, p);
 	rule_arrivals(b, p);
+	if (p->model->reset)
+		ruleset_reset_add(b, p);
 	rules_known(b, p, "output");
 	if (p->model->mss_clamp)
 		ruleset_clamp_add(b, p);

@@ -13,9 +13,12 @@ int ruleset_counter_names(const struct plan *p, struct nft_list *ret);
 
 /* Adds a chain of ruleset_chain_names, in its place if it is a base chain. */
 void ruleset_chain_add(struct nft_batch *b, const char *name);
+/* One that is there already accepts what its rules do not judge, whatever somebody made of it. */
+void ruleset_chain_keep(struct nft_batch *b, const char *name);
 /* Adds all rules; the chains are there and empty. */
 void ruleset_rules_add(struct nft_batch *b, const struct plan *p);
-/* Parts of it: chain clamp and the jump to it, chain nat. */
+/* Parts of it: the end of prerouting, chain clamp and the jump to it, chain nat. */
+void ruleset_reset_add(struct nft_batch *b, const struct plan *p);
 void ruleset_clamp_add(struct nft_batch *b, const struct plan *p);
 void ruleset_nat_add(struct nft_batch *b, const struct plan *p);
 

@@ -97,6 +97,13 @@ static void known_rules(const struct plan *p, struct str *out)
 	str_add(out, "goto known\n");
 }
 
+static void reset(const struct plan *p, struct str *out)
+{
+	str_add(out, "\n\t\tct state new tcp flags ! syn fib daddr . mark oifname ");
+	devices(p, out);
+	str_add(out, " reject with tcp reset");
+}
+
 static void prerouting(const struct plan *p, struct str *out)
 {
 	base_begin(out, "prerouting", "filter", "prerouting", "mangle");
@@ -105,6 +112,8 @@ static void prerouting(const struct plan *p, struct str *out)
 	mark_set(out, "meta mark", p->config.mark_mask, 0);
 	str_add(out, " return\n\t\tmeta pkttype host iifname vmap ");
 	devices_goto(p, PLAN_NFT_IN, out);
+	if (p->model->reset)
+		reset(p, out);
 	str_add(out, "\n\t}\n");
 }
 

@@ -141,6 +141,28 @@ int conntrack_make_liberal(struct nl *nl)
 	return change_all(nl, &c, &n);
 }
 
+/*
+ * The kernel deletes what it finds; a filter by mark has been in it since Linux 3.16, that by family
+ * counts when the version is not 0 (ctnetlink_del_conntrack), and is as old as 5.3.  A kernel that would
+ * ignore them would delete everything: such a one has no SO_NETNS_COOKIE (5.14), or no "ct mark" in
+ * nftables, and nothing of ours is loaded there.
+ */
+int conntrack_delete_marked(struct nl *nl, int family, uint32_t mark, uint32_t mask)
+{
+	struct nfgenmsg header = { .nfgen_family = family, .version = 1 };
+	struct nl_msg m;
+	int r;
+
+	if (!mark || (mark & mask) != mark)
+		return -EINVAL;
+	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, 0, &header,
+		 sizeof(header));
+	nl_put_u32(&m, CTA_MARK, htonl(mark));
+	nl_put_u32(&m, CTA_MARK_MASK, htonl(mask));
+	r = nl_ask(nl, &m, NULL, NULL);
+	return r == -EINVAL || r == -EOPNOTSUPP ? 0 : r;
+}
+
 /* How many connections there are; whom nobody answers the kernel loads the module that could
  * (nfnetlink_rcv_msg: request_module("nfnetlink-subsys-1")). */
 void conntrack_autoload(struct nl *nl)

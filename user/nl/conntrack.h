@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Marks of the connections that the kernel tracks in this network namespace. */
+/* Connections that the kernel tracks in this network namespace, and their marks. */
 #ifndef NL_CONNTRACK_H
 #define NL_CONNTRACK_H
 
@@ -19,6 +19,12 @@ int conntrack_clear_marks(struct nl *nl, uint32_t mask, size_t *ret_n);
  * NETLINK_NETFILTER.  0, also in a kernel without connection tracking, or -errno.
  */
 int conntrack_make_liberal(struct nl *nl);
+
+/*
+ * Deletes the connections of one family (AF_INET, AF_INET6) whose mark, under mask, is `mark`, which is
+ * not 0.  nl: NETLINK_NETFILTER.  0, also in a kernel without connection tracking, or -errno.
+ */
+int conntrack_delete_marked(struct nl *nl, int family, uint32_t mark, uint32_t mask);
 
 /* Asks for something that changes nothing: a kernel that has connection tracking as a module loads
  * it then.  nl: NETLINK_NETFILTER. */

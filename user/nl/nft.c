@@ -132,6 +132,8 @@ static void table_message(struct nft_batch *b, uint16_t type, uint16_t flags, co
 	} else {
 		if (comment)
 			table_comment_set(b, t, comment);
+		if (type == NFT_MSG_NEWTABLE)
+			nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, 0);
 		h = nft_message_begin(b, type, flags);
 		nftnl_table_nlmsg_build_payload(h, t);
 		nft_message_add(b, h, "table %s", b->table);
@@ -145,13 +147,18 @@ void nft_table_add(struct nft_batch *b, const char *comment)
 	table_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, comment);
 }
 
+void nft_table_wake(struct nft_batch *b)
+{
+	table_message(b, NFT_MSG_NEWTABLE, 0, NULL);
+}
+
 void nft_table_del(struct nft_batch *b)
 {
 	table_message(b, NFT_MSG_DELTABLE, 0, NULL);
 }
 
 static void chain_message(struct nft_batch *b, uint16_t type, uint16_t flags, const char *name,
-			  const struct nft_base *base)
+			  const struct nft_base *base, bool accept)
 {
 	struct nftnl_chain *c = b->err ? NULL : nftnl_chain_alloc();
 	struct nlmsghdr *h;
@@ -164,8 +171,9 @@ static void chain_message(struct nft_batch *b, uint16_t type, uint16_t flags, co
 		if (base) {
 			nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, base->hook);
 			nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, base->priority);
-			nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_ACCEPT);
 		}
+		if (accept)
+			nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_ACCEPT);
 		h = nft_message_begin(b, type, flags);
 		nftnl_chain_nlmsg_build_payload(h, c);
 		nft_message_add(b, h, "chain %s", name);
@@ -176,17 +184,23 @@ static void chain_message(struct nft_batch *b, uint16_t type, uint16_t flags, co
 
 void nft_chain_add(struct nft_batch *b, const char *name)
 {
-	chain_message(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, name, NULL);
+	chain_message(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, name, NULL, false);
 }
 
 void nft_base_add(struct nft_batch *b, const struct nft_base *base)
 {
-	chain_message(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, base->name, base);
+	chain_message(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, base->name, base, true);
+}
+
+/* Without its hook: the kernel compares that, and refuses another. */
+void nft_base_accept(struct nft_batch *b, const char *name)
+{
+	chain_message(b, NFT_MSG_NEWCHAIN, 0, name, NULL, true);
 }
 
 void nft_chain_del(struct nft_batch *b, const char *name)
 {
-	chain_message(b, NFT_MSG_DELCHAIN, 0, name, NULL);
+	chain_message(b, NFT_MSG_DELCHAIN, 0, name, NULL, false);
 }
 
 static void counter_message(struct nft_batch *b, uint16_t type, uint16_t flags, const char *name)

@@ -77,12 +77,16 @@ int nft_batch_send(struct nft_batch *b, struct nl *nl, bool dry_run, char *error
 
 /* The table with nft's own comment (at most 127 bytes); it must not exist yet: -EEXIST. */
 void nft_table_add(struct nft_batch *b, const char *comment);
+/* One that is there is not dormant. */
+void nft_table_wake(struct nft_batch *b);
 void nft_table_del(struct nft_batch *b);
 /* All rules of the table; their anonymous sets go with them. */
 void nft_rules_flush(struct nft_batch *b);
 /* Chains: one that exists already, in the same place, is left as it is.  Policy accept. */
 void nft_chain_add(struct nft_batch *b, const char *name);
 void nft_base_add(struct nft_batch *b, const struct nft_base *base);
+/* A base chain that is there gets policy accept. */
+void nft_base_accept(struct nft_batch *b, const char *name);
 void nft_chain_del(struct nft_batch *b, const char *name);
 void nft_counter_add(struct nft_batch *b, const char *name);
 void nft_counter_del(struct nft_batch *b, const char *name);
@@ -111,6 +115,7 @@ void nft_meta_load(struct nft_batch *b, uint32_t key);
 void nft_ct_load(struct nft_batch *b, uint32_t key);
 void nft_payload_load(struct nft_batch *b, uint32_t base, uint32_t offset, uint32_t len);
 void nft_mtu_load(struct nft_batch *b); /* "rt mtu" as the maximum segment size, be */
+void nft_route_load(struct nft_batch *b); /* "fib daddr . mark oifname": "" when there is no route */
 void nft_map(struct nft_batch *b, uint32_t set);
 
 /* (register & mask) ^ flip, over the first len bytes. */
@@ -131,6 +136,7 @@ void nft_maxseg_set(struct nft_batch *b); /* "tcp option maxseg size set": only 
 void nft_count(struct nft_batch *b, const char *counter);
 void nft_verdict(struct nft_batch *b, int verdict, const char *chain); /* chain: of jump and goto */
 void nft_vmap(struct nft_batch *b, uint32_t set);
+void nft_reset(struct nft_batch *b); /* "reject with tcp reset" */
 void nft_masquerade(struct nft_batch *b);
 void nft_snat(struct nft_batch *b, const struct in6_addr *to);
 
@@ -152,6 +158,9 @@ const struct nft_item *nft_list_find(const struct nft_list *list, const char *na
 
 /* The table's comment, "" if it has none or a longer one.  0; -ENOENT: no such table; -errno. */
 int nft_table_comment(struct nl *nl, const char *table, char *ret, size_t size);
+/* A number that changes when the table, its chains or its rules do, but not with what they count; another
+ * one also when the same is written anew.  0 or -errno. */
+int nft_table_digest(struct nl *nl, const char *table, uint64_t *ret);
 /* Appends to a zeroed list.  0 or -errno. */
 int nft_chains_list(struct nl *nl, const char *table, struct nft_list *ret);
 int nft_counters_list(struct nl *nl, const char *table, struct nft_list *ret);

@@ -170,6 +170,15 @@ void nft_maxseg_set(struct nft_batch *b)
 	put_u32(e, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
 }
 
+void nft_route_load(struct nft_batch *b)
+{
+	struct nftnl_expr *e = expr_add(b, "fib");
+
+	put_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_OIFNAME);
+	put_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR | NFTA_FIB_F_MARK);
+	put_u32(e, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
+}
+
 void nft_bitwise(struct nft_batch *b, const void *mask, const void *flip, uint32_t len)
 {
 	struct nftnl_expr *e = expr_add(b, "bitwise");
@@ -257,6 +266,15 @@ void nft_verdict(struct nft_batch *b, int verdict, const char *chain)
 	put_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)verdict);
 	if (chain)
 		put_str(b, e, NFTNL_EXPR_IMM_CHAIN, chain);
+}
+
+void nft_reset(struct nft_batch *b)
+{
+	struct nftnl_expr *e = expr_add(b, "reject");
+
+	put_u32(e, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
+	if (e)
+		nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, 0);
 }
 
 void nft_masquerade(struct nft_batch *b)
