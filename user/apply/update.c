@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "apply/update.h"
+
+#include "apply/maps.h"
+#include "apply/routing.h"
+#include "apply/ruleset.h"
+#include "apply/traces.h"
+#include "apply/update_links.h"
+#include "apply/update_programs.h"
+#include "base/str.h"
+#include "core/plan_nft.h"
+#include <errno.h>
+#include <string.h>
+
+struct job {
+	struct update *u;
+	uint32_t bank;
+	struct update_links links;
+	struct routing routing;
+	bool stale; /* the flow cache knows what is not so any more */
+	int first;  /* error */
+	char error[320];
+};
+
+/* One part that failed: named if it is the first.  error: "what: why". */
+static void note(struct job *j, enum update_part part, int r, const char *error)
+{
+	if (!r)
+		return;
+	j->u->failed |= part;
+	if (j->first)
+		return;
+	j->first = r;
+	snprintf(j->error, sizeof(j->error), "%s", *error ? error : strerror(-r));
+}
+
+static void note_done(struct job *j, enum update_part part, bool done)
+{
+	if (done)
+		j->u->done |= part;
+}
+
+/* -------- links */
+
+/* What the policies had in use until now. */
+static struct asym_policy *read_policies(const struct job *j, size_t n)
+{
+	struct asym_policy *policies = calloc(n + 1, sizeof(*policies));
+
+	if (policies && !maps_policies(j->u->object, j->bank, policies, n))
+		return policies;
+	free(policies);
+	return NULL;
+}
+
+static void judge(struct job *j)
+{
+	_cleanup_free_ struct asym_policy *policies =
+		read_policies(j, j->u->plan->model->n_policies);
+
+	update_links_judge(j->u->plan, j->u->old, policies, &j->links);
+}
+
+static void end_connections(struct job *j)
+{
+	struct link_set leave = j->links.died;
+	int r;
+
+	if (!j->links.any_died)
+		return;
+	if (!update_links_leave(j->u->plan, &leave)) {
+		j->stale = true;
+		return;
+	}
+	r = update_links_end(j->u->object, j->u->plan, &leave);
+	note(j, UPDATE_CONNECTIONS, r, r ? "connections of links that died" : "");
+	note_done(j, UPDATE_CONNECTIONS, true);
+}
+
+/* The switch alone, as nothing has to be made ready for it. */
+static void leave_dead(struct job *j)
+{
+	char where[64] = "", error[128];
+	size_t n = 0;
+	int r = maps_update_policies(j->u->object, j->u->plan, j->bank, &n, where, sizeof(where));
+
+	snprintf(error, sizeof(error), "%s: %s", where, strerror(-r));
+	note(j, UPDATE_MAPS, r, error);
+	note_done(j, UPDATE_MAPS, n);
+	end_connections(j);
+}
+
+/* -------- routing */
+
+static bool has_routing(const struct diff *d)
+{
+	return d->n_add_routes || d->n_replace_routes || d->n_delete_routes || d->n_add_rules ||
+	       d->n_delete_rules;
+}
+
+/* A link that comes brings routes and rules with it: no flow that is cached goes there. */
+static void prepare_routing(struct job *j)
+{
+	int r;
+
+	j->routing.repair = true;
+	r = routing_prepare(&j->routing, j->u->plan, j->u->host);
+	note(j, UPDATE_ROUTING, r, j->routing.error);
+	note_done(j, UPDATE_ROUTING, has_routing(&j->routing.diff));
+	j->stale |= has_routing(&j->routing.diff) && !j->links.any_came;
+}
+
+static void finish_routing(struct job *j)
+{
+	j->routing.error[0] = '\0';
+	note(j, UPDATE_ROUTING, routing_finish(&j->routing), j->routing.error);
+}
+
+/* -------- sysctls and state */
+
+static bool has_new_device(const struct update *u)
+{
+	for (size_t i = 0; i < u->plan->n_links; i++) {
+		const struct plan_link *l = &u->plan->links[i];
+		const struct plan_link *old = u->old ? plan_link_by_id(u->old, l->id) : NULL;
+
+		if (!old || old->ifindex != l->ifindex)
+			return true;
+	}
+	return false;
+}
+
+static void save_state(struct job *j)
+{
+	struct update *u = j->u;
+	int r;
+
+	if (!u->state_changed)
+		return;
+	r = state_write(u->state, u->cookie);
+	note(j, UPDATE_STATE, r, r ? "/run/asymbpf: state not written" : "");
+	note_done(j, UPDATE_STATE, true);
+	u->state_changed = r;
+}
+
+/* The state is safe before any is written. */
+static void write_sysctls(struct job *j)
+{
+	struct update *u = j->u;
+	char error[200] = "";
+	int r;
+
+	if (!has_new_device(u))
+		return;
+	u->state_changed |= traces_restore(u->plan, u->object->fastpath, u->state);
+	r = traces_plan(u->plan, u->object->fastpath, u->state, error, sizeof(error));
+	if (!traces_pending(u->state)) {
+		note(j, UPDATE_SYSCTLS, r, error);
+		return;
+	}
+	u->state_changed = true;
+	save_state(j);
+	r = r ?: traces_write(u->state, error, sizeof(error));
+	note(j, UPDATE_SYSCTLS, r, error);
+	note_done(j, UPDATE_SYSCTLS, true);
+}
+
+/* -------- nftables */
+
+static bool same_text(const struct plan *a, const struct plan *b)
+{
+	_cleanup_(str_done) struct str x = {}, y = {};
+
+	plan_nft_text(a, &x);
+	plan_nft_text(b, &y);
+	return !x.err && !y.err && !strcmp(x.s, y.s);
+}
+
+/* Somebody has been at the table since it was left. */
+static bool is_touched(const struct update *u)
+{
+	uint64_t now = 0;
+
+	return ruleset_digest(&now) || (u->ruleset && now != u->ruleset);
+}
+
+/* It is known to be as this plan wants it. */
+static bool is_wanted(const struct update *u)
+{
+	return u->ruleset && u->old && same_text(u->plan, u->old);
+}
+
+static void write_ruleset(struct job *j)
+{
+	struct update *u = j->u;
+	char error[256] = "";
+	bool touched = is_touched(u);
+	int r;
+
+	if (!touched && is_wanted(u))
+		return;
+	r = ruleset_apply(u->plan, false, error, sizeof(error));
+	note(j, UPDATE_RULESET, r, error);
+	/* where nobody knows, it is written to be sure */
+	note_done(j, UPDATE_RULESET, touched || (u->ruleset && u->old));
+	j->stale |= touched;
+	if (r || ruleset_digest(&u->ruleset))
+		u->ruleset = 0;
+}
+
+/* -------- maps */
+
+static void write_maps(struct job *j)
+{
+	struct update *u = j->u;
+	char where[64] = "", error[128];
+	size_t n = 0;
+	int r = maps_update(u->object, u->plan, u->old, j->bank, &n, where, sizeof(where));
+	snprintf(error, sizeof(error), "%s: %s", where, strerror(-r));
+	note(j, UPDATE_MAPS, r, error);
+	note_done(j, UPDATE_MAPS, n);
+}
+
+static bool is_changed(const struct plan_link *a, const struct plan_link *b, int f)
+{
+	return a->ifindex != b->ifindex || !addr_equal(&a->addr[f], &b->addr[f]) ||
+	       !addr_equal(&a->gateway[f], &b->gateway[f]) || a->route_mtu[f] != b->route_mtu[f];
+}
+
+/* A link that carries packets, as before, in another way. */
+static bool any_changed(const struct update *u)
+{
+	for (size_t i = 0; i < u->plan->n_links; i++) {
+		const struct plan_link *l = &u->plan->links[i];
+		const struct plan_link *old = u->old ? plan_link_by_id(u->old, l->id) : NULL;
+
+		for (int f = 0; old && f < ASYM_FAMILIES; f++)
+			if (l->down[f] == PLAN_LIVE && old->down[f] == PLAN_LIVE &&
+			    is_changed(l, old, f))
+				return true;
+	}
+	return false;
+}
+
+static void bump(struct job *j)
+{
+	int r = j->stale || any_changed(j->u) ? maps_bump(j->u->object) : 0;
+
+	note(j, UPDATE_MAPS, r, r ? "map asym_control" : "");
+}
+
+/* -------- all of it */
+
+static void put_programs(struct job *j)
+{
+	bool done = false, state = false;
+	int r;
+
+	j->u->error[0] = '\0';
+	r = update_programs(j->u, &done, &state);
+	note(j, UPDATE_PROGRAMS, r, j->u->error);
+	note_done(j, UPDATE_PROGRAMS, done);
+	j->u->state_changed |= state;
+}
+
+static int begin(struct job *j)
+{
+	struct asym_control control;
+	int r = maps_control(j->u->object, &control);
+
+	j->u->done = j->u->failed = 0;
+	note(j, UPDATE_MAPS, r, "map asym_control");
+	if (r)
+		return r;
+	j->bank = control.bank & 1;
+	j->u->error[0] = '\0';
+	note(j, UPDATE_PROGRAMS, update_programs_maps(j->u), j->u->error);
+	return object_is_whole(j->u->object) ? 0 : j->first;
+}
+
+/* Loading programs takes long, so these come last: arrivals by a new device are marked by nftables
+ * meanwhile. */
+static void run(struct job *j)
+{
+	bool at_once;
+
+	judge(j);
+	at_once = j->links.any_died && !j->links.any_came;
+	if (at_once)
+		leave_dead(j);
+	prepare_routing(j);
+	write_sysctls(j);
+	write_ruleset(j);
+	write_maps(j);
+	if (!at_once)
+		end_connections(j);
+	finish_routing(j);
+	bump(j);
+	put_programs(j);
+	save_state(j);
+}
+
+int update_apply(struct update *u)
+{
+	struct job j = {.u = u};
+
+	if (!begin(&j))
+		run(&j);
+	routing_done(&j.routing);
+	snprintf(u->error, sizeof(u->error), "%s", j.error);
+	return j.first;
+}

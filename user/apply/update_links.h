@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What became of links, and their connections; for update*.c alone. */
+#ifndef APPLY_UPDATE_LINKS_H
+#define APPLY_UPDATE_LINKS_H
+
+#include "apply/sticky.h"
+#include "core/plan.h"
+
+struct update_links {
+	struct link_set died; /* carried packets, and cannot any more */
+	bool any_died;
+	bool any_came; /* some carries packets that did not */
+};
+
+/* From the plan before (NULL: none) and from what the policies in the maps, one for each of the plan's
+ * (NULL: not known), have in use. */
+void update_links_judge(const struct plan *p, const struct plan *old,
+			const struct asym_policy *policies, struct update_links *ret);
+
+/* Keeps those links whose connections have somewhere better to go: some policy that has the link has now
+ * a live one, or main.  False: none. */
+bool update_links_leave(const struct plan *p, struct link_set *links);
+
+/* Ends connections and sticky entries of these links.  0 or the first -errno, all tried. */
+int update_links_end(const struct object *o, const struct plan *p, const struct link_set *links);
+
+#endif
