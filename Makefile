@@ -77,12 +77,14 @@ $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.[ch]) $(LIBOBJ) $(BUILD)/te
 
 # make fuzz [SECONDS=60]: clang's libFuzzer (package libclang-rt-14-dev) on what reads foreign text
 SECONDS	 ?= 60
-fuzz: $(BUILD)/tests/fuzz/fuzz_config
-	$(Q)mkdir -p $(BUILD)/corpus && $< -max_total_time=$(SECONDS) $(BUILD)/corpus tests/fuzz/corpus/config
+FUZZ	 := config control
+fuzz: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
+	$(Q)for f in $(FUZZ); do mkdir -p $(BUILD)/corpus/$$f && \
+		$(BUILD)/tests/fuzz/fuzz_$$f -max_total_time=$(SECONDS) $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
 
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard user/base/*.[ch] user/core/*.[ch])
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(wildcard user/base/*.[ch] user/core/*.[ch] user/run/control_request.[ch])
 	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) -g -O1 -std=gnu17 -D_GNU_SOURCE -I. -Iuser \
-		-fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) -lconfuse
+		-fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) -lconfuse -ljson-c
 
 layers:
 	$(Q)scripts/check-layers

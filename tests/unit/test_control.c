@@ -108,6 +108,7 @@ static const char *hear(int fd, size_t lines)
 	size_t n = 0;
 	ssize_t got;
 
+	*text = 0;
 	while (lines) {
 		loop_until(readable(fd));
 		got = read(fd, text + n, 1);
@@ -219,6 +220,41 @@ static void test_length(void **state)
 	assert_string_equal(hear(fd, 2), ERROR("line too long") "|EOF");
 	assert_int_equal(told.statuses, 1);
 	close(fd);
+}
+
+/* Anything, cut anywhere: an answer for each line. */
+static void test_random(void **state)
+{
+	static const char *const pieces[] = {"{\"do\":\"status\"}", "\n", "\n", "{", "}", "\"", "\xff",
+					     "[[[", "{\"do\":\"link\",\"link\":\"w\",\"set\":\"up\"}",
+					     "", " "};
+	char text[4000];
+
+	srand(1);
+	for (int round = 0; round < 200; round++) {
+		size_t n = 0, lines = 0, sent = 0;
+		int fd = dial();
+
+		while (n < sizeof(text) - 64 && rand() % 50) {
+			const char *piece = pieces[rand() % ARRAY_SIZE(pieces)];
+			size_t len = strlen(piece) ?: 1; /* the empty one: its NUL */
+
+			memcpy(text + n, piece, len);
+			n += len;
+			lines += *piece == '\n';
+		}
+		while (sent < n) {
+			size_t some = rand() % 90 + 1;
+			ssize_t put = send(fd, text + sent, MIN(n - sent, some), MSG_NOSIGNAL);
+
+			sent += put > 0 ? put : 0;
+			uv_run(&loop, UV_RUN_NOWAIT);
+		}
+		shutdown(fd, SHUT_WR);
+		assert_null(strstr(hear(fd, lines), "EOF"));
+		assert_string_equal(hear(fd, 1), "EOF");
+		close(fd);
+	}
 }
 
 /* Asks and asks and never reads: the daemon answers no more than the socket holds. */
@@ -486,7 +522,7 @@ int main(void)
 		control_test(test_crowd),	    control_test(test_events),
 		control_test(test_slow_subscriber), control_test(test_file),
 		control_test(test_umask),	    control_test(test_client),
-		control_test(test_close),
+		control_test(test_close),	    control_test(test_random),
 	};
 
 	if (geteuid()) {
