@@ -31,8 +31,8 @@ struct lab {
 	uint32_t rtt_us[MODEL_MAX_TARGETS]; /* how fast targets answer; 0: they do not */
 	uint64_t silent_from, silent_until; /* nothing gets back then */
 	bool refused[MODEL_MAX_TARGETS];    /* they say at once that they do not */
-	/* NULL is fine.  Before a probe is sent; after the timer, with the round begun, if any; after
-	 * a probe ended. */
+	/* NULL is fine.  Before a probe is sent; after the timer, with the round begun, if any;
+	 * after a probe ended. */
 	void (*weather)(struct lab *l, size_t target);
 	void (*timer)(struct lab *l, uint32_t round);
 	void (*ended)(struct lab *l, const struct flight *f);

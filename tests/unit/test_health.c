@@ -196,6 +196,9 @@ static void test_rounds_under_way(void **state)
 		l.now = health_due(&l.h) == UINT64_MAX ? l.now : health_due(&l.h);
 	}
 	assert_true(health_due(&l.h) == UINT64_MAX);
+	health_result(&l.h, first + HEALTH_ROUNDS, 1, 100, l.now); /* the places are taken, */
+	health_result(&l.h, first - HEALTH_ROUNDS, 1, 100, l.now); /* but not by these */
+	assert_int_equal(l.h.targets[1].filled, 0);
 	l.now += SECOND;
 	assert_int_equal(health_round(&l.h, l.now), 0);
 	health_result(&l.h, first + 1, 1, 100, l.now); /* not the oldest */
@@ -281,15 +284,17 @@ static void test_doubt(void **state)
 	lab_round(&l, 1); /* began after it: all is well */
 	assert_int_equal(wait_ms(&l), 5000);
 
+	health_doubt(&l.h, l.now);
 	l.now = health_due(&l.h);
 	assert_true(health_round(&l.h, l.now));
-	health_doubt(&l.h, l.now);
+	health_doubt(&l.h, l.now); /* once more */
 	health_result(&l.h, l.h.next - 1, 0, 5, l.now);
 	assert_int_equal(wait_ms(&l), 300); /* that one began before */
+	assert_true(health_round(&l.h, l.now = health_due(&l.h)));
+	health_doubt(&l.h, l.now);
 	health_evidence(&l.h, l.now);
-	lab_round(&l, 0);
-	lab_round(&l, 1);
-	assert_int_equal(wait_ms(&l), 5000);
+	health_result(&l.h, l.h.next - 1, 0, 5, l.now);
+	assert_int_equal(wait_ms(&l), 5000); /* traffic itself says so */
 	lab_close(&l);
 }
 
@@ -314,9 +319,16 @@ static void test_cancel(void **state)
 	for (int i = 0; i < 2; i++)
 		assert_false(health_result(&l.h, rounds[i], 0, 0, l.now));
 	assert_int_equal(l.h.bad, 1);
+	assert_int_equal(l.h.targets[0].filled, 4);
+	assert_true(health_adopt(&l.h, &l.conf, l.now));
+	assert_int_equal(health_due(&l.h), l.now);
 	l.now += 3600 * SECOND;
 	lab_round(&l, 0);
 	assert_false(l.h.up);
+	for (int i = 0; i < 2 * HEALTH_ROUNDS; i++) {
+		assert_true(health_round(&l.h, l.now = health_due(&l.h)));
+		health_cancel(&l.h, l.now);
+	}
 	lab_close(&l);
 }
 
@@ -382,6 +394,27 @@ static void test_sleep(void **state)
 	assert_true(l.h.up);
 	lab_round(&l, 0);
 	assert_false(l.h.up);
+
+	/* an old one that ends later does not make what began since void */
+	lab_rounds(&l, 3, 1);
+	health_round(&l.h, l.now = health_due(&l.h));
+	l.now += 3600 * SECOND;
+	assert_false(health_tick(&l.h, l.now));
+	lab_rounds(&l, 2, 0);
+	assert_int_equal(l.h.bad, 2);
+	assert_false(health_result(&l.h, l.h.first, 0, 0, l.now));
+	assert_int_equal(l.h.bad, 2);
+	lab_round(&l, 0);
+	assert_false(l.h.up);
+
+	/* a nap within a long interval */
+	lab_rounds(&l, 3, 1);
+	l.conf.interval_ms = 60000;
+	health_round(&l.h, l.now = health_due(&l.h));
+	l.now += 3 * SECOND;
+	health_result(&l.h, l.h.first, 0, 0, l.now);
+	assert_int_equal(l.h.bad, 0);
+	l.conf.interval_ms = 500;
 
 	/* a second late is not asleep */
 	lab_rounds(&l, 3, 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Health of links: figures and their levels, hold-down, evidence. */
+/* Health of links: figures and their levels, and evidence. */
 #include "health_lab.h"
 
 static void test_figures(void **state)
@@ -54,7 +54,7 @@ static void test_loss(void **state)
 	assert_int_equal(l.turns, 1);
 	assert_int_equal(l.h.reason, HEALTH_LOSS);
 
-	/* the window is 1010101010 from the newest, of which two more must go than good rounds ask for */
+	/* the window is 0101010111: it takes longer than three good rounds */
 	lab_rounds(&l, 6, 1);
 	assert_int_equal(health_figures(&l.h, 0).loss, 20);
 	assert_int_equal(l.turns, 1);
@@ -242,135 +242,6 @@ static void test_reason(void **state)
 	lab_close(&l);
 }
 
-static void open_held(struct lab *l)
-{
-	lab_configure(l, 1);
-	l->conf.fall = l->conf.rise = 1;
-	l->conf.hold_ms = 10000;
-	l->conf.hold_max_ms = 35000;
-	lab_open(l);
-}
-
-static void test_hold(void **state)
-{
-	static const uint64_t hold_s[] = {10, 20, 35, 35};
-	struct lab l;
-
-	open_held(&l);
-	for (size_t i = 0; i < ARRAY_SIZE(hold_s); i++) {
-		uint64_t down_ns;
-
-		lab_round(&l, 1);
-		lab_round(&l, 0);
-		assert_false(l.h.up);
-		down_ns = l.now;
-		assert_int_equal(l.h.flaps, i + 1);
-		lab_round(&l, 1);
-		assert_int_equal(l.h.reason, HEALTH_HELD);
-		while (health_due(&l.h) < down_ns + hold_s[i] * SECOND)
-			lab_round(&l, 1);
-		assert_false(l.h.up);
-		assert_int_equal(health_due(&l.h), down_ns + hold_s[i] * SECOND);
-		l.now = health_due(&l.h);
-		assert_false(health_tick(&l.h, l.now - 1));
-		assert_true(health_tick(&l.h, l.now));
-		assert_true(l.h.up);
-	}
-	lab_close(&l);
-}
-
-/* The end of a hold-down between two rounds; and none for who does not answer by then. */
-static void test_hold_ends(void **state)
-{
-	struct lab l;
-	uint64_t end_ns;
-
-	open_held(&l);
-	l.conf.recovery_ms = 4000;
-	l.conf.failure_ms = 4000;
-	lab_round(&l, 0);
-	end_ns = l.now + 10 * SECOND;
-	lab_rounds(&l, 2, 1);
-	assert_int_equal(health_due(&l.h), end_ns);
-	assert_int_equal(health_round(&l.h, end_ns), 0);
-	assert_true(health_tick(&l.h, end_ns));
-	lab_close(&l);
-
-	open_held(&l);
-	lab_round(&l, 0);
-	lab_round(&l, 1);
-	lab_rounds(&l, 30, 0);
-	assert_int_equal(l.h.reason, HEALTH_SILENCE);
-	assert_true(health_due(&l.h) > l.now);
-	lab_round(&l, 1);
-	assert_true(l.h.up);
-	lab_close(&l);
-}
-
-static void test_flaps_are_forgotten(void **state)
-{
-	struct lab l;
-
-	open_held(&l);
-	for (int i = 0; i < 4; i++) {
-		lab_round(&l, 0);
-		l.now += 40 * SECOND; /* whatever it takes */
-		lab_round(&l, 1);
-		assert_true(l.h.up);
-	}
-	assert_int_equal(l.h.flaps, 4);
-	l.now += 99 * SECOND;
-	health_tick(&l.h, l.now);
-	assert_int_equal(l.h.flaps, 4);
-	l.now += SECOND;
-	health_tick(&l.h, l.now);
-	assert_int_equal(l.h.flaps, 3);
-	l.now += 199 * SECOND;
-	lab_round(&l, 0); /* one more forgotten, then one more */
-	assert_int_equal(l.h.flaps, 3);
-	assert_int_equal(l.h.held_until_ns, l.now + 35 * SECOND);
-	l.now += 3600 * SECOND; /* down is not calm */
-	lab_round(&l, 1);
-	assert_int_equal(l.h.flaps, 3);
-	l.now += 48 * 3600 * SECOND;
-	lab_round(&l, 0);
-	assert_int_equal(l.h.flaps, 1);
-	assert_int_equal(l.h.held_until_ns, l.now + 10 * SECOND);
-	lab_close(&l);
-
-	open_held(&l); /* at least a minute, even without hold-down */
-	l.conf.hold_ms = 0;
-	lab_round(&l, 0);
-	lab_round(&l, 1);
-	assert_true(l.h.up);
-	l.now += 59 * SECOND;
-	health_tick(&l.h, l.now);
-	assert_int_equal(l.h.flaps, 1);
-	l.now += SECOND;
-	health_tick(&l.h, l.now);
-	assert_int_equal(l.h.flaps, 0);
-	lab_close(&l);
-}
-
-/* The largest of everything for a thousand flaps. */
-static void test_hold_is_bounded(void **state)
-{
-	struct lab l;
-
-	open_held(&l);
-	l.conf.hold_ms = l.conf.hold_max_ms = UINT32_MAX;
-	for (int i = 0; i < 1000; i++) {
-		lab_round(&l, 0);
-		assert_false(l.h.up);
-		assert_int_equal(l.h.held_until_ns, l.now + UINT32_MAX * MS);
-		l.now = l.h.held_until_ns;
-		lab_round(&l, 1);
-		assert_true(l.h.up);
-	}
-	assert_int_equal(l.h.flaps, 1000);
-	lab_close(&l);
-}
-
 static void test_evidence(void **state)
 {
 	struct lab l;
@@ -414,9 +285,31 @@ static void test_evidence_before_the_end(void **state)
 		rounds[i] = health_round(&l.h, l.now);
 	}
 	health_evidence(&l.h, l.now);
+	health_evidence(&l.h, START); /* older than what is known */
 	assert_false(health_result(&l.h, rounds[0], 0, 0, l.now + 1));
 	assert_false(health_result(&l.h, rounds[1], 0, 0, l.now + 1));
 	assert_true(health_result(&l.h, rounds[2], 0, 0, l.now + 1));
+	lab_close(&l);
+}
+
+/* Without further evidence it is the link after all: what it loses is shown. */
+static void test_evidence_ends(void **state)
+{
+	struct lab l;
+
+	lab_configure(&l, 1);
+	l.conf.window = 5;
+	l.conf.fall = 4;
+	lab_open(&l);
+	lab_rounds(&l, 3, 0);
+	l.conf.fall = 3;
+	health_evidence(&l.h, l.now + 1);
+	assert_int_equal(health_figures(&l.h, 0).n, 0);
+	lab_rounds(&l, 3, 0);
+	assert_false(l.h.up);
+	assert_int_equal(health_figures(&l.h, 0).n, 0);
+	lab_rounds(&l, 3, 0);
+	assert_int_equal(health_figures(&l.h, 0).loss, 100);
 	lab_close(&l);
 }
 
@@ -427,7 +320,7 @@ static void test_evidence_and_loss(void **state)
 	struct lab l;
 
 	lab_configure(&l, 1);
-	l.conf.loss = (struct model_levels){5, 30};
+	l.conf.loss = (struct model_levels){5, 15};
 	lab_open(&l);
 	lab_run(&l, l.now + 20 * SECOND);
 	l.rtt_us[0] = 0;
@@ -438,9 +331,13 @@ static void test_evidence_and_loss(void **state)
 	assert_int_equal(l.turns, 0);
 	assert_false(l.h.targets[0].answers);
 	l.rtt_us[0] = 10000;
-	lab_run(&l, l.now + 60 * SECOND);
+	lab_run(&l, l.now + 5 * SECOND);
 	assert_int_equal(l.turns, 0);
 	assert_int_equal(health_figures(&l.h, 0).loss, 0);
+	assert_in_range(health_figures(&l.h, 0).n, 9, 10);
+	assert_false(l.h.degraded);
+	lab_round(&l, 0); /* from now on it loses like any other */
+	assert_in_range(health_figures(&l.h, 0).loss, 9, 10);
 	lab_close(&l);
 
 	lab_configure(&l, 1); /* but a target that answers now and then is believed */
@@ -467,12 +364,9 @@ int main(void)
 		cmocka_unit_test(test_latency),
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_reason),
-		cmocka_unit_test(test_hold),
-		cmocka_unit_test(test_hold_ends),
-		cmocka_unit_test(test_flaps_are_forgotten),
-		cmocka_unit_test(test_hold_is_bounded),
 		cmocka_unit_test(test_evidence),
 		cmocka_unit_test(test_evidence_before_the_end),
+		cmocka_unit_test(test_evidence_ends),
 		cmocka_unit_test(test_evidence_and_loss),
 	};
 

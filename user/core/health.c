@@ -153,7 +153,7 @@ static void void_if_asleep(struct health *h, uint64_t now)
 uint32_t health_round(struct health *h, uint64_t now)
 {
 	void_if_asleep(h, now);
-	if (now < h->next_ns || h->next_ns == UINT64_MAX)
+	if (now < h->next_ns)
 		return 0;
 	*round_at(h, h->next) = (struct health_round){
 		.begun_ns = now,
@@ -246,8 +246,7 @@ bool health_tick(struct health *h, uint64_t now)
 	bool up = h->up;
 
 	void_if_asleep(h, now);
-	if (h->n)
-		health_judge(h, now);
+	health_judge(h, now);
 	if (h->up != up)
 		schedule(h, now);
 	return h->up != up;
@@ -282,7 +281,6 @@ void health_evidence(struct health *h, uint64_t at_ns)
 
 void health_doubt(struct health *h, uint64_t now)
 {
-	if (!h->doubted)
-		h->doubted = h->next;
+	h->doubted = h->next;
 	schedule(h, now);
 }

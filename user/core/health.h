@@ -54,7 +54,7 @@ struct health_target {
 	bool answers;	     /* the latest sent of the probes that came to an end did */
 	uint32_t silent;     /* probes on end without an answer, up to that one */
 	uint32_t last;	     /* its round; 0: none */
-	uint32_t excused;    /* losses of earlier rounds are not the link's; UINT32_MAX: all are not */
+	uint32_t excused;    /* losses of earlier rounds are not the link's; UINT32_MAX: of all */
 	uint64_t sent, lost; /* since health_init; those under way are in `sent` only */
 };
 

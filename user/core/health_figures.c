@@ -104,12 +104,15 @@ enum health_reason health_fault(const struct health *h, bool high)
 {
 	uint32_t count[HEALTH_REASON_MAX] = {0}, fit = 0;
 	enum health_reason most = HEALTH_ANSWERS;
+	const struct model_probe *c = h->conf;
 
+	if (!c->loss.high && !c->latency_ms.high && !c->jitter_ms.high)
+		return HEALTH_ANSWERS;
 	for (size_t i = 0; i < h->n; i++) {
 		uint32_t faults;
 
 		/* Whether its silence matters is for the rounds to say. */
-		if (h->targets[i].silent >= h->conf->fall)
+		if (h->targets[i].silent >= c->fall)
 			continue;
 		faults = faults_of(h, &h->targets[i], high);
 		fit += !faults;
