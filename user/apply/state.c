@@ -11,13 +11,12 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define STATE_ROOT "/run/asymbpf"
 #define STATE_MAX (64u << 20)
 #define PATH_SIZE 80
 
 static void path_of(uint64_t cookie, const char *suffix, char *ret)
 {
-	snprintf(ret, PATH_SIZE, STATE_ROOT "/%" PRIu64 ".json%s", cookie, suffix);
+	snprintf(ret, PATH_SIZE, STATE_DIR "/%" PRIu64 ".json%s", cookie, suffix);
 }
 
 void state_done(struct state *s)
@@ -40,6 +39,8 @@ static void json_verdict(struct json_object *o, const struct plan_id *id)
 {
 	static const char *const failed[ASYM_FAMILIES] = {"failed_ipv4", "failed_ipv6"};
 
+	if (id->tested)
+		json_object_object_add(o, "tested", json_object_new_boolean(true));
 	for (int f = 0; f < ASYM_FAMILIES; f++)
 		if (id->failed[f])
 			json_object_object_add(o, failed[f], json_object_new_boolean(true));
@@ -108,7 +109,7 @@ static int write_text(const char *path, const char *text)
 	int r = -ENOENT;
 
 	for (int tries = 0; r == -ENOENT && tries < 3; tries++) {
-		r = file_mkdirs(STATE_ROOT);
+		r = file_mkdirs(STATE_DIR);
 		r = r ?: file_replace(path, text, strlen(text));
 	}
 	return r;
@@ -153,6 +154,7 @@ static void read_verdict(struct plan_id *id, struct json_object *o)
 {
 	int64_t manual = member_int(o, "manual");
 
+	id->tested = member_int(o, "tested");
 	id->failed[ASYM_V4] = member_int(o, "failed_ipv4");
 	id->failed[ASYM_V6] = member_int(o, "failed_ipv6");
 	id->manual = manual > 0 && manual < PLAN_MANUAL_MAX ? manual : PLAN_AUTO;
@@ -271,6 +273,19 @@ int state_read(struct state *ret, uint64_t cookie)
 	return r;
 }
 
+int state_stamp(uint64_t cookie, struct state_stamp *ret)
+{
+	char path[PATH_SIZE];
+	struct stat st;
+
+	path_of(cookie, "", path);
+	if (stat(path, &st))
+		return -errno;
+	ret->inode = st.st_ino;
+	ret->changed_ns = st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec;
+	return 0;
+}
+
 void state_remove(uint64_t cookie)
 {
 	char path[PATH_SIZE];
@@ -279,7 +294,7 @@ void state_remove(uint64_t cookie)
 	unlink(path);
 	path_of(cookie, "", path);
 	unlink(path);
-	rmdir(STATE_ROOT);
+	rmdir(STATE_DIR);
 }
 
 /* The file that fd holds locked still has the name: a holder removes it before it lets go. */
@@ -295,7 +310,7 @@ static bool is_current(int fd, const char *path)
 static int try_lock(const char *path)
 {
 	_cleanup_close_ int fd = -1;
-	int r = file_mkdirs(STATE_ROOT);
+	int r = file_mkdirs(STATE_DIR);
 
 	if (r)
 		return r;
@@ -326,6 +341,6 @@ void state_unlock(uint64_t cookie, int fd)
 		return;
 	path_of(cookie, ".lock", path);
 	unlink(path);
-	rmdir(STATE_ROOT);
+	rmdir(STATE_DIR);
 	close(fd);
 }

@@ -11,6 +11,8 @@
 #include "core/plan.h"
 #include <stdbool.h>
 
+#define STATE_DIR "/run/asymbpf"
+
 struct state {
 	char *config;	   /* text of the configuration as loaded, flags included */
 	char *config_path; /* file it came from, NULL: flags alone */
@@ -30,6 +32,13 @@ struct state {
 int state_read(struct state *ret, uint64_t cookie);
 /* 0, or -errno with the old file still there. */
 int state_write(const struct state *s, uint64_t cookie);
+/* Which file it is: another one after each state_write. */
+struct state_stamp {
+	uint64_t inode;
+	int64_t changed_ns;
+};
+/* 0; -ENOENT: there is none; -errno. */
+int state_stamp(uint64_t cookie, struct state_stamp *ret);
 /* Removes the file, and the directory when it is empty. */
 void state_remove(uint64_t cookie);
 void state_done(struct state *s);

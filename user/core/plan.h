@@ -80,6 +80,7 @@ extern const char *const plan_manual_names[PLAN_MANUAL_MAX];
 struct plan_id {
 	char name[MODEL_NAME];
 	uint8_t id;
+	bool tested;		    /* a daemon has judged it before */
 	bool failed[ASYM_FAMILIES]; /* by probes */
 	enum plan_manual manual;
 	int64_t manual_until; /* CLOCK_BOOTTIME, seconds; 0: without end */

@@ -11,7 +11,7 @@
 #define EVENTS(X)                                                                                  \
 	X(START, "start")   /* the daemon has taken over */                                        \
 	X(STOP, "stop")	    /* it ends; everything stays as it is */                               \
-	X(LINK, "link")	    /* a link, in one family, went up or down, or its reason changed */    \
+	X(LINK, "link")	    /* a link, in one family, went up or down */    \
 	X(MANUAL, "manual") /* the operator forced a link, or let it go */                         \
 	X(TARGET, "target") /* a target began or ceased to answer */                               \
 	X(RELOAD, "reload") /* another configuration is in force */                                \

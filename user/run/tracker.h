@@ -8,39 +8,50 @@
 #include "run/event.h"
 #include "run/probe.h"
 
+struct tracker;
+
+/* A place for a probe of a track. */
+struct track_probe {
+	struct track *track;
+	struct probe *probe; /* NULL: none under way */
+	uint32_t round;
+	uint32_t target;
+};
+
 /* One family of one link. */
 struct track {
 	struct tracker *tracker;
+	const struct model_link *conf; /* the model's */
+	uint8_t id;
+	enum asym_family family;
 	struct health health;
 	struct probe_path path;
-	enum asym_family family;
-	const struct model_link *conf;
-	uint8_t id;
-	bool able; /* the link could carry packets now, but for what probes say: it is tested */
-	struct track_probe *probes; /* one place for each target */
-	uv_timer_t *timer;
+	bool able;   /* the link could carry packets, but for what probes and operator say: it is tested */
+	bool told[MODEL_MAX_TARGETS]; /* that a target is silent */
+	struct track_probe *probes;   /* by health_place() */
+	uv_timer_t timer;
 };
 
 struct tracker {
 	uv_loop_t *loop;
 	struct prober *prober;
 	struct events *events;
-	struct track **tracks; /* two for each link of the plan, in its order */
+	struct track **tracks; /* in no order */
 	size_t n;
-	/* Told when a link's health changed. */
-	void (*changed)(void *data);
+	void (*changed)(void *data); /* the health of a link has changed */
 	void *data;
 };
 
+/* 0 or -errno; end with tracker_close, then let the loop close its handles. */
 int tracker_open(uv_loop_t *loop, struct events *events, void (*changed)(void *data), void *data,
 		 struct tracker *ret);
 void tracker_close(struct tracker *t);
 
 /*
  * Follows a plan: links that are new are tested from now on, those that went are not any more, the
- * others by their devices and addresses of now.  model is the plan's.  anew: the model is another one
- * than the last time; what of it did not change keeps its state.  ids: what was known of the links.
- * 0 or -ENOMEM.
+ * others by their devices and addresses of now.  The plan's model stays where it is until the next
+ * call.  anew: it is another one than before (which must still be there); what did not change in it
+ * keeps its state.  ids (n_ids): what was known of the links before.  0 or -ENOMEM.
  */
 int tracker_follow(struct tracker *t, const struct plan *plan, const struct plan_id *ids,
 		   size_t n_ids, bool anew);
@@ -49,7 +60,11 @@ int tracker_follow(struct tracker *t, const struct plan *plan, const struct plan
  * the other. */
 bool tracker_failed(const struct tracker *t, uint8_t id, enum asym_family family);
 
-/* NULL: there is no such track. */
+/* NULL: there is none. */
 const struct track *tracker_find(const struct tracker *t, uint8_t id, enum asym_family family);
+
+/* "ping 192.0.2.1", "gateway": a target as people write it. */
+#define TRACKER_TARGET 300
+void tracker_target_text(const struct model_target *t, char ret[static TRACKER_TARGET]);
 
 #endif

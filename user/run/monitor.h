@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon: keeps what the kernel holds equal to what is wanted on the machine of now, tests the
+ * links, switches.  One thread, one loop.  Whatever happens leads to the same thing, a sync:
+ *
+ *	snapshot → verdicts of probes and operator → plan → update → events
+ *
+ * It owns nothing that traffic needs: killed at any moment, everything stays as it is.  Another process
+ * may load, reload or unload meanwhile; the daemon sees the state file change and follows.
+ */
+#ifndef RUN_MONITOR_H
+#define RUN_MONITOR_H
+
+#include "apply/update.h"
+#include "run/control.h"
+#include "run/event.h"
+#include "run/hook.h"
+#include "run/load.h"
+#include "run/metrics.h"
+#include "run/notify.h"
+#include "run/session.h"
+#include "run/tracker.h"
+#include "run/watch.h"
+
+struct monitor {
+	uv_loop_t loop;
+	struct load told;	/* by the command line; for a load when nothing is loaded */
+	uint64_t cookie;	/* of the network namespace */
+	struct session *s;	/* as of the last sync: state, object, host, model, plan; or NULL */
+	bool settled;		/* there was a sync since it was read: its plan is what the kernel holds */
+	struct state_stamp stamp; /* of the state file that s was read from, or that we wrote */
+	uint64_t ruleset;	/* digest of our table as we left it */
+	bool state_changed;	/* ids differ from the state file */
+	bool unsure;		/* the last update failed: the kernel may not hold s->plan */
+	bool failing;		/* the last update said an error: it is not said again */
+	int result;		/* of monitor_run */
+	uint64_t since_ns[ASYM_LINK_IDS][ASYM_FAMILIES]; /* CLOCK_MONOTONIC of the last change of state */
+
+	struct events events;
+	struct event_sink text; /* the last event as text, for sd_notify's STATUS */
+	struct watch *watch;
+	struct tracker tracker;
+	struct control *control;
+	struct hook *hook;
+	struct metrics *metrics;
+	struct in6_addr metrics_addr;
+	uint16_t metrics_port;
+	struct notify *notify;
+	uv_timer_t sync;	/* the next one */
+	uint64_t sync_at_ns;	/* when it is due, uv_hrtime() */
+	uv_fs_event_t on_state;	/* the state file's directory */
+	uv_timer_t drain;
+	uint64_t drain_at_ns[ASYM_MAX_POLICIES]; /* when connections follow to the better tier; 0: none */
+	uint64_t begun_ns;	/* when the daemon was started, uv_hrtime() */
+	uint64_t synced_ns, cost_ns; /* end and length of the last sync, uv_hrtime() */
+	uv_signal_t on_term, on_int, on_hup;
+};
+
+/* Runs until SIGTERM, SIGINT or an unload.  told: filled by the caller.  json: events on stdout.  0, or
+ * -errno, said. */
+int monitor_run(const struct load *told, bool json);
+
+/* In monitor_status.c: what {"do": "status"} answers. */
+void monitor_status(void *data, struct json_object *ret);
+
+/* In monitor_drain.c: connections on links that their policies have something better for again, by
+ * the step from m->s->plan to plan. */
+void monitor_drain(struct monitor *m, const struct plan *plan);
+
+/* In monitor_event.c: what happened, to people.  monitor_tell: the step from m->s->plan to plan. */
+void monitor_tell(struct monitor *m, const struct plan *plan, const struct update *u);
+void monitor_tell_manual(struct monitor *m, const struct plan_id *id);
+void monitor_tell_reload(struct monitor *m);
+void monitor_tell_start(struct monitor *m);
+void monitor_tell_stop(struct monitor *m);
+
+/* In monitor_metrics.c: serves metrics where the model in force wants them, or not. */
+void monitor_serve_metrics(struct monitor *m);
+
+/* A sync as soon as may be. */
+void monitor_sync_soon(struct monitor *m);
+
+#endif

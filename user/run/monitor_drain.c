@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* When a better tier is back: which connections follow it, and when. */
+#include "base/log.h"
+#include "run/monitor.h"
+#include <string.h>
+
+#define S 1000000000ull
+
+static bool is_live(const struct plan *p, const char *link, enum asym_family f)
+{
+	for (size_t i = 0; i < p->n_links; i++)
+		if (!strcmp(p->links[i].conf->name, link))
+			return p->links[i].down[f] == PLAN_LIVE;
+	return false;
+}
+
+/* The tier in use; as many as there are when none is. */
+static size_t tier_in_use(const struct plan *p, const struct model_policy *policy, enum asym_family f)
+{
+	for (size_t t = 0; t < policy->n; t++)
+		for (size_t i = 0; i < policy->tiers[t].n; i++)
+			if (is_live(p, policy->tiers[t].members[i].link, f))
+				return t;
+	return policy->n;
+}
+
+static bool is_better(const struct plan *before, const struct plan *now,
+		      const struct model_policy *policy)
+{
+	for (int f = 0; f < ASYM_FAMILIES; f++) {
+		size_t was = tier_in_use(before, policy, f);
+
+		if (was < policy->n && tier_in_use(now, policy, f) < was)
+			return true;
+	}
+	return false;
+}
+
+static void on_drain(uv_timer_t *timer);
+
+static void schedule(struct monitor *m)
+{
+	uint64_t next = UINT64_MAX, now = uv_hrtime();
+
+	for (size_t i = 0; i < m->s->model.n_policies; i++)
+		if (m->drain_at_ns[i])
+			next = MIN(next, m->drain_at_ns[i]);
+	if (next == UINT64_MAX)
+		return;
+	uv_update_time(&m->loop);
+	uv_timer_start(&m->drain, on_drain, next > now ? (next - now) / 1000000 + 1 : 0, 0);
+}
+
+static void drain_due(struct monitor *m, const struct plan *p)
+{
+	uint64_t now = uv_hrtime();
+	int r;
+
+	for (size_t i = 0; i < m->s->model.n_policies; i++) {
+		if (!m->drain_at_ns[i] || m->drain_at_ns[i] > now)
+			continue;
+		m->drain_at_ns[i] = 0;
+		r = update_move(&m->s->object, p, i);
+		if (r)
+			log_err(r, "connections of policy %s cannot be moved",
+				m->s->model.policies[i].name);
+	}
+	schedule(m);
+}
+
+static void on_drain(uv_timer_t *timer)
+{
+	struct monitor *m = timer->data;
+
+	drain_due(m, &m->s->plan);
+}
+
+void monitor_drain(struct monitor *m, const struct plan *plan)
+{
+	for (size_t i = 0; m->settled && i < m->s->model.n_policies; i++) {
+		const struct model_policy *policy = &m->s->model.policies[i];
+
+		if (policy->failback == FAILBACK_KEEP ||
+		    !is_better(&m->s->plan, plan, policy))
+			continue;
+		m->drain_at_ns[i] = uv_hrtime() +
+				    (policy->failback == FAILBACK_DRAIN ? policy->drain_s * S : 0);
+	}
+	drain_due(m, plan);
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the daemon knows, for {"do": "status"}. */
+#include "run/monitor.h"
+
+#include <time.h>
+#include <unistd.h>
+
+static void add_str(struct json_object *o, const char *name, const char *value)
+{
+	json_object_object_add(o, name, json_object_new_string(value));
+}
+
+static void add_num(struct json_object *o, const char *name, double value)
+{
+	json_object_object_add(o, name, json_object_new_double(value));
+}
+
+static struct json_object *target(const struct health *h, size_t i)
+{
+	struct health_figures figures = health_figures(h, i);
+	struct json_object *o = json_object_new_object();
+	char text[TRACKER_TARGET];
+
+	tracker_target_text(h->targets[i].conf, text);
+	add_str(o, "kind", model_probe_names[h->targets[i].conf->kind]);
+	add_str(o, "target", text);
+	json_object_object_add(o, "answers",
+			       figures.n ? json_object_new_boolean(h->targets[i].answers) : NULL);
+	json_object_object_add(o, "loss", json_object_new_int(figures.loss));
+	add_num(o, "latency_ms", figures.latency_us / 1000.0);
+	add_num(o, "jitter_ms", figures.jitter_us / 1000.0);
+	return o;
+}
+
+/* The health of this family, or of the other one when it has no targets. */
+static const struct health *health_of(const struct monitor *m, uint8_t id, enum asym_family f)
+{
+	const struct track *t = tracker_find(&m->tracker, id, f);
+
+	return t && t->health.n ? &t->health : NULL;
+}
+
+static struct json_object *family(const struct monitor *m, const struct plan_link *l,
+				  enum asym_family f)
+{
+	const struct health *h = health_of(m, l->id, f);
+	struct json_object *o = json_object_new_object(), *targets = json_object_new_array();
+
+	add_str(o, "state", l->down[f] == PLAN_LIVE ? "up" : "down");
+	add_str(o, "reason",
+		h && (l->down[f] == PLAN_LIVE || l->down[f] == PLAN_PROBES) ?
+			health_reason_names[h->reason] :
+			plan_down_names[l->down[f]]);
+	add_num(o, "since_s", (uv_hrtime() - m->since_ns[l->id][f]) / 1e9);
+	json_object_object_add(o, "degraded", json_object_new_boolean(h && h->degraded));
+	for (size_t i = 0; h && i < h->n; i++)
+		json_object_array_add(targets, target(h, i));
+	json_object_object_add(o, "targets", targets);
+	return o;
+}
+
+static void add_manual(const struct monitor *m, uint8_t id, struct json_object *o)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	for (size_t i = 0; i < m->s->state.n_ids; i++) {
+		const struct plan_id *known = &m->s->state.ids[i];
+
+		if (known->id != id)
+			continue;
+		add_str(o, "manual", plan_manual_names[known->manual]);
+		if (known->manual_until)
+			json_object_object_add(o, "manual_left_s",
+					       json_object_new_int64(known->manual_until -
+								     now.tv_sec));
+	}
+}
+
+static struct json_object *link_status(const struct monitor *m, const struct plan_link *l)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_str(o, "name", l->conf->name);
+	json_object_object_add(o, "id", json_object_new_int(l->id));
+	add_manual(m, l->id, o);
+	json_object_object_add(o, "ipv4", family(m, l, ASYM_V4));
+	json_object_object_add(o, "ipv6", family(m, l, ASYM_V6));
+	return o;
+}
+
+void monitor_status(void *data, struct json_object *ret)
+{
+	const struct monitor *m = data;
+	struct json_object *links = json_object_new_array();
+
+	for (size_t i = 0; m->s && i < m->s->plan.n_links; i++)
+		json_object_array_add(links, link_status(m, &m->s->plan.links[i]));
+	json_object_object_add(ret, "pid", json_object_new_int(getpid()));
+	add_num(ret, "running_s", (uv_hrtime() - m->begun_ns) / 1e9);
+	json_object_object_add(ret, "links", links);
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "run/tracker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MS 1000000ull
+
+void tracker_target_text(const struct model_target *t, char ret[static TRACKER_TARGET])
+{
+	const char *kind = model_probe_names[t->kind];
+	char addr[ADDR_STRLEN];
+
+	if (t->kind == PROBE_GATEWAY)
+		snprintf(ret, TRACKER_TARGET, "%s", kind);
+	else if (t->kind == PROBE_HTTP)
+		snprintf(ret, TRACKER_TARGET, "%s %.280s", kind, t->url);
+	else if (t->kind == PROBE_PING)
+		snprintf(ret, TRACKER_TARGET, "%s %s", kind, addr_str(&t->addr, addr));
+	else
+		snprintf(ret, TRACKER_TARGET, "%s %s port %u", kind, addr_str(&t->addr, addr),
+			 t->port);
+}
+
+/* --- targets */
+
+static void tell(struct track *t, size_t target, const char *state, const char *why)
+{
+	char text[TRACKER_TARGET];
+	const struct event e = {
+		.kind = EVENT_TARGET,
+		.link = t->conf->name,
+		.device = t->conf->device,
+		.family = t->family == ASYM_V4 ? AF_INET : AF_INET6,
+		.state = state,
+		.reason = why,
+		.text = text,
+	};
+
+	tracker_target_text(t->health.targets[target].conf, text);
+	events_send(t->tracker->events, &e);
+}
+
+/* A lost packet is no news, `fall` of them on end are. */
+static void tell_target(struct track *t, size_t target, const char *why)
+{
+	const struct health_target *state = &t->health.targets[target];
+
+	if (!t->told[target] && state->silent >= t->conf->probe.fall)
+		tell(t, target, "down", why);
+	else if (t->told[target] && !state->silent)
+		tell(t, target, "up", NULL);
+	else
+		return;
+	t->told[target] = state->silent;
+}
+
+/* --- rounds */
+
+static void on_timer(uv_timer_t *timer);
+
+static void schedule(struct track *t)
+{
+	uint64_t due = health_due(&t->health), now = uv_hrtime();
+
+	if (!t->able || due == UINT64_MAX) {
+		uv_timer_stop(&t->timer);
+		return;
+	}
+	uv_update_time(t->tracker->loop);
+	uv_timer_start(&t->timer, on_timer, due > now ? (due - now + MS - 1) / MS : 0, 0);
+}
+
+static void result(struct track *t, const struct track_probe *p, uint32_t rtt_us, const char *why)
+{
+	bool changed = health_result(&t->health, p->round, p->target, rtt_us, uv_hrtime());
+
+	tell_target(t, p->target, why);
+	if (changed)
+		t->tracker->changed(t->tracker->data);
+}
+
+static void on_end(void *data, uint32_t rtt_us, const char *why)
+{
+	struct track_probe *p = data;
+
+	p->probe = NULL;
+	result(p->track, p, rtt_us, why);
+	schedule(p->track);
+}
+
+/* What a link cannot be asked says nothing against it. */
+static void probe(struct track *t, uint32_t round, uint32_t target)
+{
+	struct track_probe *p = &t->probes[health_place(&t->health, round, target)];
+	int r;
+
+	*p = (struct track_probe){.track = t, .round = round, .target = target};
+	r = probe_start(t->tracker->prober, &t->path, t->health.targets[target].conf,
+			t->health.conf, on_end, p, &p->probe);
+	if (r)
+		result(t, p, r == -EOPNOTSUPP, strerror(-r));
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct track *t = timer->data;
+	uint32_t round;
+
+	if (health_tick(&t->health, uv_hrtime()))
+		t->tracker->changed(t->tracker->data);
+	round = health_round(&t->health, uv_hrtime());
+	for (uint32_t i = 0; round && i < t->health.n; i++)
+		probe(t, round, i);
+	schedule(t);
+}
+
+static void cancel(struct track *t)
+{
+	for (size_t i = 0; i < HEALTH_ROUNDS * t->health.n; i++)
+		if (t->probes[i].probe)
+			probe_cancel(t->probes[i].probe);
+	memset(t->probes, 0, HEALTH_ROUNDS * t->health.n * sizeof(*t->probes));
+	health_cancel(&t->health, uv_hrtime());
+}
+
+/* --- tracks */
+
+static void free_track(uv_handle_t *timer)
+{
+	struct track *t = timer->data;
+
+	health_done(&t->health);
+	free(t->probes);
+	free(t);
+}
+
+static void drop(struct track *t)
+{
+	cancel(t);
+	uv_close((uv_handle_t *)&t->timer, free_track);
+}
+
+static const struct plan_id *known(const struct plan_id *ids, size_t n, uint8_t id)
+{
+	static const struct plan_id none;
+
+	for (size_t i = 0; i < n; i++)
+		if (ids[i].id == id)
+			return &ids[i];
+	return &none;
+}
+
+/* up: as it was.  0 or -ENOMEM with the track as before. */
+static int judge(struct track *t, const struct model_link *conf, bool up, bool fresh)
+{
+	struct health health;
+	struct track_probe *probes;
+	int r = health_init(&health, &conf->probe, t->family, up, fresh, uv_hrtime());
+
+	if (r)
+		return r;
+	probes = calloc(HEALTH_ROUNDS * health.n + 1, sizeof(*probes));
+	if (!probes) {
+		health_done(&health);
+		return -ENOMEM;
+	}
+	health_done(&t->health);
+	free(t->probes);
+	t->health = health;
+	t->probes = probes;
+	t->conf = conf;
+	memset(t->told, 0, sizeof(t->told));
+	return 0;
+}
+
+static struct track *new_track(struct tracker *tracker, const struct plan_link *l,
+			       enum asym_family family, const struct plan_id *before)
+{
+	struct track *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->tracker = tracker;
+	t->family = family;
+	t->id = l->id;
+	if (judge(t, l->conf, !before->failed[family], !before->tested)) {
+		free(t);
+		return NULL;
+	}
+	uv_timer_init(tracker->loop, &t->timer);
+	t->timer.data = t;
+	return t;
+}
+
+/* Another model, with or without other targets. */
+static int renew(struct track *t, const struct model_link *conf)
+{
+	cancel(t);
+	if (health_adopt(&t->health, &conf->probe, uv_hrtime())) {
+		t->conf = conf;
+		return 0;
+	}
+	return judge(t, conf, t->health.up, false);
+}
+
+/* --- following a plan */
+
+static struct probe_path path_of(const struct plan *p, const struct plan_link *l)
+{
+	struct probe_path path = {
+		.ifindex = l->ifindex,
+		.mark = plan_mark(p, p->reserved[PLAN_PROBE]),
+		.ethernet = l->ethernet,
+		.source = {l->addr[ASYM_V4], l->addr[ASYM_V6]},
+		.gateway = {l->gateway[ASYM_V4], l->gateway[ASYM_V6]},
+	};
+
+	memcpy(path.device, l->conf->device, sizeof(path.device));
+	return path;
+}
+
+static bool is_able(enum plan_down down)
+{
+	return down == PLAN_LIVE || down == PLAN_PROBES || down == PLAN_FORCED;
+}
+
+/* Starts and stops with the link's device and address. */
+static void walk(struct track *t, const struct plan *p, const struct plan_link *l)
+{
+	bool able = is_able(l->down[t->family]);
+
+	t->path = path_of(p, l);
+	if (t->able && !able)
+		cancel(t);
+	if (t->able == able)
+		return;
+	t->able = able;
+	schedule(t);
+}
+
+static struct track **place(struct tracker *t, uint8_t id, enum asym_family family)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->tracks[i]->id == id && t->tracks[i]->family == family)
+			return &t->tracks[i];
+	return NULL;
+}
+
+static int follow_link(struct tracker *t, const struct plan *p, const struct plan_link *l,
+		       enum asym_family family, const struct plan_id *before, bool anew)
+{
+	struct track **at = place(t, l->id, family);
+	int r = 0;
+
+	if (!at) {
+		struct track *new = new_track(t, l, family, before);
+
+		at = new ? ARRAY_ADD(t->tracks, t->n) : NULL;
+		if (!at) {
+			if (new)
+				drop(new);
+			return -ENOMEM;
+		}
+		*at = new;
+	} else if (anew) {
+		r = renew(*at, l->conf);
+	}
+	walk(*at, p, l);
+	if (anew)
+		schedule(*at);
+	return r;
+}
+
+static void drop_gone(struct tracker *t, const struct plan *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (plan_link_by_id(p, t->tracks[i]->id))
+			t->tracks[kept++] = t->tracks[i];
+		else
+			drop(t->tracks[i]);
+	}
+	t->n = kept;
+}
+
+int tracker_follow(struct tracker *t, const struct plan *plan, const struct plan_id *ids,
+		   size_t n_ids, bool anew)
+{
+	int r = 0;
+
+	drop_gone(t, plan);
+	for (size_t i = 0; i < plan->n_links; i++)
+		for (int f = 0; f < ASYM_FAMILIES; f++) {
+			const struct plan_link *l = &plan->links[i];
+
+			r = follow_link(t, plan, l, f, known(ids, n_ids, l->id), anew) ?: r;
+		}
+	return r;
+}
+
+/* --- what it says */
+
+const struct track *tracker_find(const struct tracker *t, uint8_t id, enum asym_family family)
+{
+	struct track **at = place((struct tracker *)t, id, family);
+
+	return at ? *at : NULL;
+}
+
+bool tracker_failed(const struct tracker *t, uint8_t id, enum asym_family family)
+{
+	const struct track *track = tracker_find(t, id, family);
+
+	if (!track || !track->health.n)
+		track = tracker_find(t, id, !family);
+	return track && track->health.n && !track->health.up;
+}
+
+int tracker_open(uv_loop_t *loop, struct events *events, void (*changed)(void *data), void *data,
+		 struct tracker *ret)
+{
+	*ret = (struct tracker){.loop = loop, .events = events, .changed = changed, .data = data};
+	return prober_open(loop, &ret->prober);
+}
+
+void tracker_close(struct tracker *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		drop(t->tracks[i]);
+	free(t->tracks);
+	prober_close(t->prober);
+}
