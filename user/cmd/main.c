@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include <fcntl.h>
 #include <string.h>
 
 static const struct command commands[] = {
@@ -16,7 +17,11 @@ static const struct command commands[] = {
 	{"monitor", "[--iface DEV[:WEIGHT]...] [--config FILE] [--lan DEV]... [--fastpath yes|no] [--json]",
 	 "Run as a daemon: load, test the links, switch over, follow the machine's changes",
 	 "ilcfj", cmd_monitor},
-	{"status", "[--json]", "Show links, their state and their shares", "j", cmd_status},
+	{"status", "[--watch[=SECONDS]] [--json]", "Show links, their state and their shares", "wj",
+	 cmd_status},
+	{"events", "[--json]", "Print what happens to links, as it happens", "j", cmd_events},
+	{"link", "LINK up|down|auto [--for SECONDS]", "Force a link up or down, or leave it to its state",
+	 "F", cmd_link},
 	{"stats", "[--json]", "Show what the programs counted, and the hits of rules", "j", cmd_stats},
 	{"flows",
 	 "[--link NAME] [--src PREFIX] [--dst PREFIX] [--proto tcp|udp] [--port PORT] [--sort KEY] "
@@ -60,9 +65,24 @@ static int unknown(const char *name)
 	return STATUS_USAGE;
 }
 
+/* Descriptors 0 to 2 must not become something else that messages are then written into.  Writing to
+ * one that was closed still fails. */
+static void keep_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *c;
+
+	keep_standard_files();
 
 	if (argc < 2) {
 		usage(stderr);

@@ -4,6 +4,7 @@
 #include "base/defs.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "run/control.h"
 #include <getopt.h>
 #include <stdarg.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 static const struct row {
 	char letter; /* as in command.options */
 	const char *name;
-	const char *value; /* NULL: takes none */
+	const char *value; /* NULL: takes none; "[...]": may be left out */
 	const char *help;
 } rows[] = {
 	{'i', "iface", "DEV[:WEIGHT]", "link by its device; may be given again"},
@@ -30,9 +31,16 @@ static const struct row {
 	{'o', "sort", "KEY", "bytes (default), packets or age, the most first"},
 	{'m', "limit", "N", "no more than the first N"},
 	{'C', "count", NULL, "print only how many, for each link"},
+	{'F', "for", "SECONDS", "end it after this time (30, 10m, 2h, 1d)"},
+	{'w', "watch", "[SECONDS]", "show it again every second, or so many"},
 	{'j', "json", NULL, "print JSON"},
 	{'h', "help", NULL, "print this help"},
 };
+
+static bool is_optional(const struct row *r)
+{
+	return r->value && *r->value == '[';
+}
 
 static bool takes(const struct command *c, char letter)
 {
@@ -47,8 +55,11 @@ static void print_help(const struct command *c)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (!takes(c, rows[i].letter))
 			continue;
-		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
-			 rows[i].value ?: "");
+		if (is_optional(&rows[i]))
+			snprintf(left, sizeof(left), "--%s[=%s", rows[i].name, rows[i].value + 1);
+		else
+			snprintf(left, sizeof(left), "--%s%s%s", rows[i].name,
+				 rows[i].value ? " " : "", rows[i].value ?: "");
 		printf("  -%c, %-22s %s\n", rows[i].letter, left, rows[i].help);
 	}
 }
@@ -72,6 +83,15 @@ static int number(const struct command *c, const char *name, const char *s, uint
 	if (num_parse_u32(s, min, max, ret))
 		return options_wrong(c, "--%s: \"%s\" is not a number from %u to %u", name, s, min,
 				     max);
+	return STATUS_OK;
+}
+
+static int seconds(const struct command *c, const char *name, const char *s, uint32_t max,
+		   uint32_t *ret)
+{
+	if (num_parse_seconds(s, 1, max, ret))
+		return options_wrong(c, "--%s: \"%s\" is not a time from 1 s to %u d", name, s,
+				     max / 86400);
 	return STATUS_OK;
 }
 
@@ -128,6 +148,10 @@ static int take(struct options *o, const struct command *c, int letter)
 		return number(c, "port", optarg, 1, 65535, &o->port);
 	case 'm':
 		return number(c, "limit", optarg, 1, UINT32_MAX, &o->limit);
+	case 'F':
+		return seconds(c, "for", optarg, CONTROL_MAX_SECONDS, &o->duration_s);
+	case 'w':
+		return seconds(c, "watch", optarg ?: "1", 86400, &o->watch_s);
 	case 'C':
 		o->count = true;
 		return STATUS_OK;
@@ -149,10 +173,13 @@ static void build_getopt(const struct command *c, struct option *longs, char *sh
 		if (!takes(c, rows[i].letter))
 			continue;
 		longs[n++] = (struct option){rows[i].name,
-					     rows[i].value ? required_argument : no_argument, NULL,
-					     rows[i].letter};
+					     is_optional(&rows[i]) ? optional_argument :
+					     rows[i].value ? required_argument : no_argument,
+					     NULL, rows[i].letter};
 		shorts[k++] = rows[i].letter;
 		if (rows[i].value)
+			shorts[k++] = ':';
+		if (is_optional(&rows[i]))
 			shorts[k++] = ':';
 	}
 }
@@ -169,7 +196,7 @@ int options_parse(struct options *o, const struct command *c, int argc, char **a
 		  int *ret_status)
 {
 	struct option longs[ARRAY_SIZE(rows) + 1] = {};
-	char shorts[2 * ARRAY_SIZE(rows) + 2] = "";
+	char shorts[3 * ARRAY_SIZE(rows) + 2] = "";
 	int letter;
 
 	memset(o, 0, sizeof(*o));

@@ -20,6 +20,8 @@ struct options {
 	const char *src, *dst, *proto, *sort; /* --src PREFIX and so on, unread */
 	uint32_t port, limit; /* --port, --limit; 0: not given */
 	bool count;
+	uint32_t duration_s; /* --for SECONDS; 0: not given */
+	uint32_t watch_s;    /* --watch[=SECONDS]; 0: not given */
 	char **args;	     /* what is left */
 	int n_args;
 };

@@ -6,6 +6,7 @@
 #include "cmd/json.h"
 #include "cmd/verb.h"
 #include "cmd/status_cache.h"
+#include "cmd/status_daemon.h"
 #include "cmd/table.h"
 #include "core/buckets.h"
 #include <bpf/bpf.h>
@@ -17,6 +18,7 @@ struct view {
 	uint32_t bank;
 	struct ruleset_count *counts; /* one for each link of the plan */
 	struct asym_hits hits[ASYM_MAX_RULES];
+	struct json_object *daemon; /* NULL: none runs */
 };
 
 /* Share of a link in a policy of the running configuration, 0..1. */
@@ -102,9 +104,12 @@ static void print_text(const struct view *v)
 	for (size_t i = 0; i < s->plan.n_lans; i++)
 		printf(" %s%s", s->plan.lans[i].device,
 		       s->plan.lans[i].ifindex ? "" : " (no device)");
-	printf("\n\n");
+	printf("\n");
+	status_daemon_print(v->daemon);
+	printf("\n");
 	print_links(v);
 	printf("\n");
+	status_daemon_print_links(v->daemon);
 	print_policies(v);
 	status_cache_print(s);
 }
@@ -140,6 +145,7 @@ static struct json_object *json_link(const struct view *v, size_t i)
 	json_add_u64(o, "table", l->table);
 	json_object_object_add(o, "ipv4", json_family(l, ASYM_V4));
 	json_object_object_add(o, "ipv6", json_family(l, ASYM_V6));
+	status_daemon_add(v->daemon, l->conf->name, o);
 	json_add_u64(o, "connections_out", v->counts[i].out);
 	json_add_u64(o, "connections_in", v->counts[i].in);
 	json_add_u64(o, "rx_bytes", d ? d->rx_bytes : 0);
@@ -194,6 +200,7 @@ static void print_json(const struct view *v)
 	struct json_object *policies = json_object_new_array(), *rules = json_object_new_array();
 
 	json_object_object_add(o, "running", json_object_new_boolean(v->s->running));
+	json_object_object_add(o, "daemon", status_daemon_json(v->daemon));
 	json_add_str(o, "config", v->s->state.config_path);
 	for (size_t i = 0; i < p->n_links; i++)
 		json_object_array_add(links, json_link(v, i));
@@ -211,6 +218,19 @@ static void print_json(const struct view *v)
 	json_print(o);
 }
 
+/* On a terminal, above what was there; elsewhere, after it. */
+static void begin_again(const struct options *o)
+{
+	static bool again;
+
+	if (o->watch_s && isatty(STDOUT_FILENO))
+		printf("\033[H\033[2J");
+	else if (again && !o->json)
+		printf("\n");
+	again = true;
+	fflush(stdout);
+}
+
 static int show(struct session *s, const struct options *o)
 {
 	struct view v = {.s = s};
@@ -219,6 +239,8 @@ static int show(struct session *s, const struct options *o)
 	v.counts = calloc(s->plan.n_links + 1, sizeof(*v.counts));
 	if (!v.counts)
 		return log_err(-ENOMEM, "status");
+	v.daemon = status_daemon_ask(s->cookie);
+	begin_again(o);
 	if (s->running && !maps_control(&s->object, &control)) {
 		v.bank = control.bank;
 		maps_hits(&s->object, v.bank, v.hits);
@@ -235,12 +257,20 @@ static int show(struct session *s, const struct options *o)
 	else
 		print_text(&v);
 	free(v.counts);
-	return 0;
+	json_object_put(v.daemon);
+	return fflush(stdout) ? log_err(-errno, "cannot print") : 0;
+}
+
+static bool wait_to_show(const struct options *o)
+{
+	if (o->watch_s)
+		sleep(o->watch_s);
+	return o->watch_s;
 }
 
 int cmd_status(const struct command *self, int argc, char **argv)
 {
-	static const struct verb verb = {.planned = true, .body = show};
+	static const struct verb verb = {.planned = true, .body = show, .again = wait_to_show};
 
 	return verb_run(self, argc, argv, &verb);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd/verb.h"
 
+#include "apply/netns.h"
 #include "base/log.h"
 #include <errno.h>
 #include <linux/capability.h>
@@ -40,6 +41,16 @@ static int no_argument(const struct command *self, const struct options *o)
 	return o->n_args ? options_wrong(self, "what is \"%s\"?", o->args[0]) : STATUS_OK;
 }
 
+static int run_remote(const struct options *o, const struct verb *verb)
+{
+	struct session s = {.lock = -1};
+	int r = netns_cookie(&s.cookie);
+
+	if (r)
+		return log_err(r, "cannot tell the network namespace (Linux 5.14 or later)");
+	return verb->body(&s, o);
+}
+
 static int run_body(const struct command *self, const struct options *o, const struct verb *verb)
 {
 	struct session s;
@@ -69,7 +80,9 @@ int verb_run(const struct command *self, int argc, char **argv, const struct ver
 	status = verb->usage ? verb->usage(self, &o) : no_argument(self, &o);
 	if (status)
 		goto out;
-	r = run_body(self, &o, verb);
+	do {
+		r = verb->remote ? run_remote(&o, verb) : run_body(self, &o, verb);
+	} while (!r && verb->again && verb->again(&o));
 	status = r == -EDOM ? STATUS_USAGE : r ? STATUS_FAILURE : STATUS_OK;
 out:
 	options_done(&o);

@@ -10,10 +10,13 @@ struct verb {
 	bool lock;    /* it changes something */
 	bool planned; /* it needs model and plan of what is loaded */
 	bool running; /* it needs programs that run */
+	bool remote;  /* it only talks to the daemon: of the session nothing but the cookie is there */
 	/* Judges options and arguments and returns an exit status; NULL: no argument is taken. */
 	int (*usage)(const struct command *self, const struct options *o);
 	/* 0 or -errno, having said what is wrong; -EDOM is wrong usage. */
 	int (*body)(struct session *s, const struct options *o);
+	/* NULL: once.  Else the body runs, on a new session, until this is false. */
+	bool (*again)(const struct options *o);
 };
 
 /* Returns the exit status. */

@@ -10,7 +10,7 @@
  *						and nothing else is read from this client any more
  *	anything else				{"ok": false, "error": "..."}
  *
- * "seconds" may be missing, or 0: without end.  Members that are not named here are refused.
+ * "seconds", up to CONTROL_MAX_SECONDS, may be missing, or 0: without end.  Members that are not named here are refused.
  *
  * What status answers besides "ok" (members that are not known are null):
  *
@@ -51,6 +51,7 @@
 
 #define CONTROL_LINE 4096
 #define CONTROL_CLIENTS 32
+#define CONTROL_MAX_SECONDS (365u * 86400)
 #define CONTROL_SUBSCRIBERS 16
 #define CONTROL_BACKLOG (256u << 10) /* bytes that a subscriber may owe */
 

@@ -3,13 +3,11 @@
 #ifndef RUN_CONTROL_REQUEST_H
 #define RUN_CONTROL_REQUEST_H
 
-#include "core/plan.h"
+#include "run/control.h"
 #include <stddef.h>
 
 enum control_do { CONTROL_STATUS, CONTROL_LINK, CONTROL_RELOAD, CONTROL_EVENTS, CONTROL_DO_MAX };
 extern const char *const control_do_names[CONTROL_DO_MAX];
-
-#define CONTROL_MAX_SECONDS (365u * 86400)
 
 struct control_request {
 	enum control_do what;
