@@ -114,7 +114,7 @@ static const char *predicate(const struct event *e)
 	case EVENT_START:
 		return "monitoring";
 	case EVENT_STOP:
-		return "monitoring ends, everything stays as it is";
+		return "monitoring ends";
 	case EVENT_MANUAL:
 		if (!e->state || !strcmp(e->state, "auto"))
 			return "no longer forced";

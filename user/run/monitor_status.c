@@ -15,6 +15,11 @@ static void add_num(struct json_object *o, const char *name, double value)
 	json_object_object_add(o, name, json_object_new_double(value));
 }
 
+static void add_ms(struct json_object *o, const char *name, uint32_t us, bool known)
+{
+	json_object_object_add(o, name, known ? json_object_new_double(us / 1000.0) : NULL);
+}
+
 static struct json_object *target(const struct health *h, size_t i)
 {
 	struct health_figures figures = health_figures(h, i);
@@ -26,9 +31,9 @@ static struct json_object *target(const struct health *h, size_t i)
 	add_str(o, "target", text);
 	json_object_object_add(o, "answers",
 			       figures.n ? json_object_new_boolean(h->targets[i].answers) : NULL);
-	json_object_object_add(o, "loss", json_object_new_int(figures.loss));
-	add_num(o, "latency_ms", figures.latency_us / 1000.0);
-	add_num(o, "jitter_ms", figures.jitter_us / 1000.0);
+	json_object_object_add(o, "loss", figures.n ? json_object_new_int(figures.loss) : NULL);
+	add_ms(o, "latency_ms", figures.latency_us, figures.latency_us);
+	add_ms(o, "jitter_ms", figures.jitter_us, figures.latency_us);
 	return o;
 }
 
