@@ -77,7 +77,16 @@ void monitor_tell_stop(struct monitor *m);
 /* In monitor_metrics.c: serves metrics where the model in force wants them, or not. */
 void monitor_serve_metrics(struct monitor *m);
 
-/* A sync as soon as may be. */
+/* In monitor.c.  A sync as soon as may be; one now. */
 void monitor_sync_soon(struct monitor *m);
+void monitor_sync(uv_timer_t *timer);
+/* The operator's word on a link, for so many seconds (0: without end).  0; -ENOENT: no such link. */
+int monitor_force(struct monitor *m, const char *link, enum plan_manual manual, uint32_t seconds);
+/* Closes and frees; NULL is fine. */
+void monitor_drop(struct session *s);
+
+/* In monitor_run.c.  first: loads what the command line says, if nothing runs yet; else loads again what
+ * the last load said.  0, or -errno, said. */
+int monitor_load(struct monitor *m, bool first);
 
 #endif
