@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apply/room.h"
 
-#include "base/defs.h"
-#include "bpf/abi.h"
 #include <sys/sysinfo.h>
 
-#define WAYS_PER_PAIR 4
 #define MIN_BLOCKS 16u
+
+/* Pairs in 100 blocks of which 98 of 100 find room (tests/unit/test_room.c): a half of eight ways may
+ * be in use, but a third of four. */
+static const uint32_t pairs_per_100[ASYM_FAMILIES] = {[ASYM_V4] = 200, [ASYM_V6] = 64};
+_Static_assert(ASYM_WAYS4 == 8 && ASYM_WAYS6 == 4, "other ways hold other loads");
 
 static uint32_t power_of_two(uint32_t at_least)
 {
@@ -17,9 +19,9 @@ static uint32_t power_of_two(uint32_t at_least)
 	return n;
 }
 
-uint32_t room_pairs(const uint32_t blocks[ASYM_FAMILIES])
+uint32_t room_pairs(const uint32_t blocks[ASYM_FAMILIES], enum asym_family family)
 {
-	return blocks[ASYM_V4] * (ASYM_WAYS4 / WAYS_PER_PAIR);
+	return (uint64_t)blocks[family] * pairs_per_100[family] / 100;
 }
 
 uint64_t room_bytes(const uint32_t blocks[ASYM_FAMILIES])
@@ -30,8 +32,10 @@ uint64_t room_bytes(const uint32_t blocks[ASYM_FAMILIES])
 
 static void blocks_for(uint32_t pairs, uint32_t ret[ASYM_FAMILIES])
 {
-	ret[ASYM_V4] = power_of_two(pairs / (ASYM_WAYS4 / WAYS_PER_PAIR));
-	ret[ASYM_V6] = MAX(ret[ASYM_V4] / 2, MIN_BLOCKS);
+	uint32_t most = pairs_per_100[ASYM_V4];
+
+	ret[ASYM_V4] = power_of_two((pairs * 100ull + most - 1) / most);
+	ret[ASYM_V6] = ret[ASYM_V4];
 }
 
 void room_blocks(uint32_t pairs, uint32_t ret[ASYM_FAMILIES])
