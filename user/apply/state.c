@@ -11,7 +11,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#define STATE_ROOT "/run/asymbpf"
 #define STATE_MAX (64u << 20)
 #define PATH_SIZE 80
 
@@ -76,6 +75,7 @@ static struct json_object *json_state(const struct state *s)
 		json_object_array_add(clsact, json_object_new_int64(s->clsact[i]));
 	json_object_object_add(o, "version", json_object_new_int(ASYM_ABI));
 	json_object_object_add(o, "mark_mask", json_object_new_int64(s->mark_mask));
+	json_object_object_add(o, "netns", json_object_new_int64(s->netns));
 	json_object_object_add(o, "loaded_at", json_object_new_int64(s->loaded_at));
 	if (s->config_path)
 		json_object_object_add(o, "config_path", json_object_new_string(s->config_path));
@@ -206,6 +206,8 @@ static int read_state(struct state *s, struct json_object *o)
 		s->config_path = strdup(path);
 	if (!s->config || (path && !s->config_path))
 		return -ENOMEM;
+	if (json_object_object_get_ex(o, "netns", &v))
+		s->netns = json_object_get_int64(v);
 	if (json_object_object_get_ex(o, "loaded_at", &v))
 		s->loaded_at = json_object_get_int64(v);
 	if (json_object_object_get_ex(o, "mark_mask", &v))
