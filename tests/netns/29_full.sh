@@ -16,7 +16,7 @@ two_links flow-pairs = 1024
 needs 'load' asym load --config "$tmp/conf"
 [ "$(status .flow_cache.on)" = true ] || skip_all 'this kernel has no flow cache'
 is 'there is room for 1024 connections' "$(status .flow_cache.connections)" 1024
-is 'and a third as many of IPv6' "$(status .flow_cache.connections_ipv6)" 327
+is 'and half as many of IPv6' "$(status .flow_cache.connections_ipv6)" 512
 lossless() { # DESCRIPTION NAME
 	diag "$2: $(paste -sd' ' "$tmp/$2")"
 	is "$1: every datagram was answered, by way of one link" "$(failures "$(cat "$tmp/$2")")" 0

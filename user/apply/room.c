@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apply/room.h"
 
+#include "base/defs.h"
 #include <sys/sysinfo.h>
 
 #define MIN_BLOCKS 16u
 
-/* Pairs in 100 blocks of which 98 of 100 find room (tests/unit/test_room.c): a half of eight ways may
- * be in use, but a third of four. */
-static const uint32_t pairs_per_100[ASYM_FAMILIES] = {[ASYM_V4] = 200, [ASYM_V6] = 64};
-_Static_assert(ASYM_WAYS4 == 8 && ASYM_WAYS6 == 4, "other ways hold other loads");
+/* Of so many 98 of 100 find room (tests/unit/test_room.c): a half of eight ways may be in use. */
+#define PAIRS_PER_BLOCK 2
+_Static_assert(ASYM_WAYS4 == 8 && ASYM_WAYS6 == 8, "other ways hold other loads");
 
 static uint32_t power_of_two(uint32_t at_least)
 {
@@ -21,7 +21,7 @@ static uint32_t power_of_two(uint32_t at_least)
 
 uint32_t room_pairs(const uint32_t blocks[ASYM_FAMILIES], enum asym_family family)
 {
-	return (uint64_t)blocks[family] * pairs_per_100[family] / 100;
+	return blocks[family] * PAIRS_PER_BLOCK;
 }
 
 uint64_t room_bytes(const uint32_t blocks[ASYM_FAMILIES])
@@ -32,10 +32,8 @@ uint64_t room_bytes(const uint32_t blocks[ASYM_FAMILIES])
 
 static void blocks_for(uint32_t pairs, uint32_t ret[ASYM_FAMILIES])
 {
-	uint32_t most = pairs_per_100[ASYM_V4];
-
-	ret[ASYM_V4] = power_of_two((pairs * 100ull + most - 1) / most);
-	ret[ASYM_V6] = ret[ASYM_V4];
+	ret[ASYM_V4] = power_of_two((pairs + PAIRS_PER_BLOCK - 1) / PAIRS_PER_BLOCK);
+	ret[ASYM_V6] = MAX(ret[ASYM_V4] / 2, MIN_BLOCKS);
 }
 
 void room_blocks(uint32_t pairs, uint32_t ret[ASYM_FAMILIES])
