@@ -176,11 +176,11 @@ struct asym_sticky {
  * packet of one direction that it was shown: where it arrived, what became of its addresses and
  * ports, by which hop it left.  Two entries that are each other's reverse make a pair.
  *
- * A map is an array of blocks of 512 bytes, one block for a hash value; blocks are a power of two.  The
+ * A map is an array of blocks of eight ways, one block for a hash value; blocks are a power of two.  The
  * ways of a block are tried in order from the one that the hash names, round to it again.
  */
 #define ASYM_WAYS4 8
-#define ASYM_WAYS6 4
+#define ASYM_WAYS6 8
 #define ASYM_TUPLE_WORDS4 3
 #define ASYM_TUPLE_WORDS6 9
 
@@ -327,7 +327,7 @@ ASYM_ASSERT_SIZE(struct asym_sticky, 16);
 ASYM_ASSERT_SIZE(struct asym_entry4, 64); /* a cache line */
 ASYM_ASSERT_SIZE(struct asym_entry6, 128);
 ASYM_ASSERT_SIZE(struct asym_block4, 512);
-ASYM_ASSERT_SIZE(struct asym_block6, 512);
+ASYM_ASSERT_SIZE(struct asym_block6, 1024);
 ASYM_ASSERT_SIZE(struct asym_hop, 32);
 ASYM_ASSERT_SIZE(struct asym_clock, 16);
 

@@ -11,7 +11,7 @@
 
 #define SEEK_NONE (~0u)
 
-/* A walk through the ways of a block.  in, udp, hash, now and epoch are the caller's. */
+/* A walk through the ways of a block.  in, udp, now and epoch are the caller's. */
 struct walk {
 	__be32 in[ASYM_TUPLE_MAX];
 	__u32 udp;
@@ -67,6 +67,7 @@ ASYM_INLINE long walk_way(int family, struct walk *w, __u32 nth)
 
 ASYM_INLINE void walk(int family, struct walk *w)
 {
+	w->hash = entry_hash(family, w->in, w->udp); /* here for the stack's sake: the callers' are full */
 	w->same = SEEK_NONE;
 	w->room = SEEK_NONE;
 	/* Entries in use are checked within asym_flow_latest. */
@@ -102,7 +103,7 @@ ASYM_INLINE void walk_family(int family, struct walk *w)
 ASYM_INLINE struct asym_flow_state *entry_seek(int family, const __be32 *in, bool udp,
 					       __u32 *ret_head)
 {
-	struct walk w = {.udp = udp, .hash = entry_hash(family, in, udp)};
+	struct walk w = {.udp = udp};
 
 	copy_words(w.in, in, tuple_words(family));
 	walk_family(family, &w);
@@ -158,9 +159,9 @@ ASYM_INLINE void drop_numbered(int family, __u32 number)
 /* The pair of the packets with this tuple.  False when there is none. */
 ASYM_INLINE bool entry_drop(int family, const __be32 *in, bool udp)
 {
-	struct walk w = {.udp = udp, .hash = entry_hash(family, in, udp)};
+	struct walk w = {.udp = udp};
 
-	if (!written_has(w.hash))
+	if (!written_has(entry_hash(family, in, udp)))
 		return false;
 	copy_words(w.in, in, tuple_words(family));
 	walk_family(family, &w);
@@ -182,7 +183,6 @@ ASYM_INLINE struct asym_flow_state *entry_room(int family, struct walk *w)
 {
 	struct asym_flow_state *e;
 
-	w->hash = entry_hash(family, w->in, w->udp);
 	walk_family(family, w);
 	if (w->same != SEEK_NONE)
 		return entry_numbered(family, w->same);

@@ -22,6 +22,7 @@ enum gateway_flag {
 	GATEWAY_COMMON = 'c', /* ... as it is by default, */
 	GATEWAY_SELDOM = 's', /* ... or with entries that are checked only twice a minute, */
 	GATEWAY_BIG = 'b',    /* ... or with room for many */
+	GATEWAY_FLOWTABLE = 'f',
 };
 
 struct gateway {

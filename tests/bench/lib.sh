@@ -212,8 +212,10 @@ flowtable_up() {
 				hook ingress priority 0
 				devices = { lan0$wans }
 			}
+			counter stack { }
 			chain forward {
 				type filter hook forward priority 0
+				counter name "stack"
 				ct state established flow add @fast
 			}
 		}

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "flowtable.h"
 #include "inject.h"
 #include "measure.h"
 #include "user/base/defs.h"
@@ -115,6 +116,30 @@ static int measure_cached(const struct scenario *s, unsigned int round, struct r
 	return 0;
 }
 
+static int measure_offloaded(const struct scenario *s, unsigned int round, struct row *row)
+{
+	uint64_t before, after, sent = row->packets;
+	int r = flowtable_missed(&before);
+
+	if (!r)
+		r = measure_sending(s, round, row);
+	if (!r)
+		r = flowtable_missed(&after);
+	if (r < 0)
+		return r;
+	row->cached += 2 * (row->packets - sent) - (after - before);
+	return 0;
+}
+
+static int measure_gateway(const struct scenario *s, unsigned int round, struct row *row)
+{
+	if (gateway_has(row->gw, GATEWAY_CACHE))
+		return measure_cached(s, round, row);
+	if (gateway_has(row->gw, GATEWAY_FLOWTABLE))
+		return measure_offloaded(s, round, row);
+	return measure_sending(s, round, row);
+}
+
 static int measure_row(const struct scenario *s, unsigned int round, struct row *row)
 {
 	int r = gateway_flush(row->gw);
@@ -124,8 +149,7 @@ static int measure_row(const struct scenario *s, unsigned int round, struct row 
 	if (!r && !s->fresh)
 		r = warm(s, row->gw);
 	if (!r)
-		r = gateway_has(row->gw, GATEWAY_CACHE) ? measure_cached(s, round, row)
-		                                        : measure_sending(s, round, row);
+		r = measure_gateway(s, round, row);
 	return r ?: gateway_flush(row->gw);
 }
 

@@ -55,6 +55,11 @@ static unsigned int links_used(const struct traffic_count *seen)
 	return n;
 }
 
+static bool has_fast_path(const struct gateway *gw)
+{
+	return gateway_has(gw, GATEWAY_CACHE) || gateway_has(gw, GATEWAY_FLOWTABLE);
+}
+
 static double cached_share(const struct row *row)
 {
 	return row->cached / 2.0 / row->packets;
@@ -65,7 +70,7 @@ static bool cached_too_little(const struct table *table, const struct row *row)
 {
 	uint64_t packets = 2 * row->packets;
 
-	return gateway_has(row->gw, GATEWAY_CACHE) && !table->scenario->fresh &&
+	return has_fast_path(row->gw) && !table->scenario->fresh &&
 	       (row->cached < packets * 0.9 || row->cached + row->shown < packets * 0.99);
 }
 
@@ -82,7 +87,7 @@ const char *row_flaw(const struct table *table, const struct row *row)
 	if (links_used(seen) != row->gw->links)
 		return "not all links used";
 	if (cached_too_little(table, row))
-		return "not by the flow cache";
+		return "not by the fast path";
 	return NULL;
 }
 
@@ -113,7 +118,7 @@ static void print_row(FILE *f, const struct table *table, const struct row *row)
 	print_ratio(f, ratio_to(table, row, "masquerade"));
 	if (table->scenario->fresh)
 		fprintf(f, " %10.0f", 1e9 / s.median);
-	if (gateway_has(row->gw, GATEWAY_CACHE))
+	if (has_fast_path(row->gw))
 		fprintf(f, " %6.1f%%", 100 * cached_share(row));
 	if (flaw)
 		fprintf(f, "  INVALID: %s (%ju of %ju back)", flaw, (uintmax_t)row->seen.returned,
@@ -125,9 +130,10 @@ void report_text(FILE *f, const struct table *table)
 {
 	const struct scenario *s = table->scenario;
 
-	fprintf(f, "\n%s: %s; CPU ns, %u rounds\n", s->name, s->title, table->rounds);
+	fprintf(f, "\n%s: %s; %s, %u rounds\n", s->name, s->title,
+	        table->instructions ? "instructions" : "CPU ns", table->rounds);
 	fprintf(f, "%-14s %8s %8s %8s %8s %8s%s  cached\n", "variant", "median", "min", "max",
-	        "/plain", "/masq", s->fresh ? "  per CPU s" : "");
+	        "/plain", "/masq", !s->fresh ? "" : table->instructions ? "  per 1e9  " : "  per CPU s");
 	for (size_t i = 0; i < table->n; i++)
 		print_row(f, table, &table->rows[i]);
 	fflush(f);

@@ -17,7 +17,7 @@
 struct row {
 	const struct gateway *gw;
 	uint64_t packets;          /* sent in all rounds */
-	uint64_t cached;           /* packets that passed the flow cache, of twice as many */
+	uint64_t cached;           /* packets that passed the fast path, of twice as many */
 	uint64_t shown;            /* packets that the cache showed to the stack */
 	struct traffic_count seen; /* in all rounds */
 	double ns[REPORT_ROUNDS];  /* CPU time of one round trip, per round */
@@ -28,6 +28,7 @@ struct table {
 	struct row *rows; /* owned */
 	size_t n;
 	unsigned int rounds; /* 1..REPORT_ROUNDS */
+	bool instructions;   /* are what the rows hold, not ns */
 };
 
 /* Why the row must not be believed, NULL if it may be. */

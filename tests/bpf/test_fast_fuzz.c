@@ -31,7 +31,8 @@ static uint32_t rnd(uint32_t below)
 
 static size_t table_size(int family)
 {
-	return lab.o.flow_blocks[family] * sizeof(struct asym_block4);
+	return lab.o.flow_blocks[family] *
+	       (family == ASYM_V4 ? sizeof(struct asym_block4) : sizeof(struct asym_block6));
 }
 
 static void *table(int family)

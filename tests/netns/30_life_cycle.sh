@@ -189,13 +189,21 @@ start udpA "$c" "$pace" udp -r 200 $host 443
 ok 'a flow of A is in the cache' wait_for cached_are 1 --port 443
 ours >"$tmp/ours"
 state=$(state_file)
+touch "$state.lock" # as a killed process leaves it
 ip netns del "$gw"
 for i in "${!asym_spaces[@]}"; do [ "${asym_spaces[i]}" != "$gw" ] || unset "asym_spaces[i]"; done
 ok 'programs and cache go with it' wait_for gone '^asym_((lan|link|learn)_|flows|hops)'
 finish udpA
-rm -f "$state" # which only the next load in a namespace of this cookie would replace
 use_lab B
 ok 'the flow of B passes the cache' cached_are 1
+ok 'reload B' asym reload --config "$tmp/conf"
+ok 'the state of A stays while its number is not given again' [ -e "$state" ]
+jq ".netns = $(command stat -Lc %i "/run/netns/$gw")" "$state" >"$tmp/state"
+cp "$tmp/state" "$state"
+ok 'reload B as if it had got the number of A' asym reload --config "$tmp/conf"
+ok 'the state of A is gone' [ ! -e "$state" -a ! -e "$state.lock" ]
+ok 'that of B is not' [ -e "$(state_file)" ]
+ok 'the flow of B passes the cache again' wait_for cached_are 1
 ok 'unload B' asym unload
 ok 'no program and no map of A is left' wait_for gone . # those at the cgroup tree
 finish udpB

@@ -88,7 +88,9 @@ unknown() { # NAME...
 # --- conversations ---------------------------------------------------------------------------------
 declare -A talks=()
 talk() { # NAME NS ARGS of traffic...: exchanges until hush
-	ip netns exec "$2" "$traffic" "${@:3:1}" -c 0 "${@:4}" >"$tmp/talk.$1" 2>&1 </dev/null &
+	local time_out=1000
+	[ "$3" != udp ] || time_out=3000 # what is lost never comes, what is slow may
+	ip netns exec "$2" "$traffic" "${@:3:1}" -c 0 -t $time_out "${@:4}" >"$tmp/talk.$1" 2>&1 </dev/null &
 	talks[$1]=$!
 	asym_pids+=($!)
 }
@@ -100,7 +102,24 @@ hush() { # NAME...
 		unset "talks[$name]"
 	done
 }
-said() { # DESCRIPTION NAME: all exchanges succeeded, and there were many
-	is "$1: no exchange failed" "$(grep '^!' "$tmp/talk.$2")" ''
+# A queue between namespaces is its CPU's, shared by all that this machine does (net.core.netdev_max_backlog),
+# and drops what it has no room for: on either side of the gateway, which is not to blame.  Both ends of
+# the cable count that; what one end alone counts is something else.
+dropped() { # packets of this lab that such queues dropped
+	local ns
+	for ns in "${asym_spaces[@]}"; do ip -n "$ns" -j -s link; done |
+		jq -s '[.[][].stats64] | [([.[].tx.dropped] | add), ([.[].rx.dropped] | add)] | min'
+}
+excused=0
+said() { # DESCRIPTION NAME: all exchanges succeeded, and there were many; one may be lost for each packet dropped
+	local failed lost
+	failed=$(grep '^!' "$tmp/talk.$2" || true)
+	lost=$(awk '$1 == "!lost" { print $2 }' "$tmp/talk.$2")
+	if [ -n "$lost" ] && [ $((excused + lost)) -le "$(dropped)" ]; then
+		excused=$((excused + lost))
+		diag "$1: $lost lost, this machine dropped $(dropped) packets before or behind the gateway"
+		failed=$(grep -v '^!lost ' <<<"$failed" || true)
+	fi
+	is "$1: no exchange failed" "$failed" ''
 	ok "$1: there were many" [ "$(awk '{ n += $2 } END { print n + 0 }' "$tmp/talk.$2")" -gt 100 ]
 }

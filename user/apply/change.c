@@ -2,6 +2,7 @@
 #include "apply/change.h"
 
 #include "apply/maps.h"
+#include "apply/netns.h"
 #include "apply/ruleset.h"
 #include "apply/traces.h"
 #include <errno.h>
@@ -182,6 +183,7 @@ static int fill_state(struct change *c)
 			*to = c->old_state->clsact[i];
 	}
 	s->mark_mask = c->plan->config.mark_mask;
+	s->netns = netns_inode();
 	s->loaded_at = time(NULL);
 	return r;
 }
@@ -358,6 +360,7 @@ static void sweep(struct change *c)
 	again |= traces_clsact(&c->attachment, c->state);
 	if (again)
 		state_write(c->state, c->cookie);
+	state_remove_orphans(c->state->netns, c->cookie);
 }
 
 int change_apply(struct change *c)

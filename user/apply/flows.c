@@ -16,11 +16,11 @@
 #define TRIES 8 /* to copy an entry between two writes */
 
 static const struct {
-	size_t size;
+	size_t size, block;
 	int words;
 } forms[ASYM_FAMILIES] = {
-	[ASYM_V4] = {sizeof(struct asym_entry4), ASYM_TUPLE_WORDS4},
-	[ASYM_V6] = {sizeof(struct asym_entry6), ASYM_TUPLE_WORDS6},
+	[ASYM_V4] = {sizeof(struct asym_entry4), sizeof(struct asym_block4), ASYM_TUPLE_WORDS4},
+	[ASYM_V6] = {sizeof(struct asym_entry6), sizeof(struct asym_block6), ASYM_TUPLE_WORDS6},
 };
 
 /* Both forms are a state, `in` and `out`, one after the other. */
@@ -227,10 +227,9 @@ static int map_values(int fd, size_t size, const void **ret, uint32_t *ret_n, si
 
 static int map_table(int fd, enum asym_family family, struct flows_table *ret)
 {
-	size_t block = sizeof(struct asym_block4);
-	int r = map_values(fd, block, &ret->ways, &ret->n, &ret->mapped);
+	int r = map_values(fd, forms[family].block, &ret->ways, &ret->n, &ret->mapped);
 
-	ret->n *= block / forms[family].size;
+	ret->n *= forms[family].block / forms[family].size;
 	return r;
 }
 

@@ -8,4 +8,8 @@
 /* Its cookie, unique until the machine restarts (SO_NETNS_COOKIE, Linux 5.14).  0 or -errno. */
 int netns_cookie(uint64_t *ret);
 
+/* The number of its inode: one that was deleted had it, or none; another that is there does not.  0: not
+ * known. */
+uint64_t netns_inode(void);
+
 #endif

@@ -16,7 +16,7 @@
 
 static void path_of(uint64_t cookie, const char *suffix, char *ret)
 {
-	snprintf(ret, PATH_SIZE, STATE_DIR "/%" PRIu64 ".json%s", cookie, suffix);
+	snprintf(ret, PATH_SIZE, STATE_ROOT "/%" PRIu64 ".json%s", cookie, suffix);
 }
 
 void state_done(struct state *s)
@@ -92,6 +92,7 @@ static struct json_object *json_state(const struct state *s)
 		json_object_array_add(clsact, json_object_new_int64(s->clsact[i]));
 	json_object_object_add(o, "version", json_object_new_int(ASYM_ABI));
 	json_object_object_add(o, "mark_mask", json_object_new_int64(s->mark_mask));
+	json_object_object_add(o, "netns", json_object_new_int64(s->netns));
 	json_object_object_add(o, "loaded_at", json_object_new_int64(s->loaded_at));
 	if (s->config_path)
 		json_object_object_add(o, "config_path", json_object_new_string(s->config_path));
@@ -109,7 +110,7 @@ static int write_text(const char *path, const char *text)
 	int r = -ENOENT;
 
 	for (int tries = 0; r == -ENOENT && tries < 3; tries++) {
-		r = file_mkdirs(STATE_DIR);
+		r = file_mkdirs(STATE_ROOT);
 		r = r ?: file_replace(path, text, strlen(text));
 	}
 	return r;
@@ -241,6 +242,8 @@ static int read_state(struct state *s, struct json_object *o)
 		s->config_path = strdup(path);
 	if (!s->config || (path && !s->config_path))
 		return -ENOMEM;
+	if (json_object_object_get_ex(o, "netns", &v))
+		s->netns = json_object_get_int64(v);
 	if (json_object_object_get_ex(o, "loaded_at", &v))
 		s->loaded_at = json_object_get_int64(v);
 	if (json_object_object_get_ex(o, "mark_mask", &v))
@@ -294,7 +297,7 @@ void state_remove(uint64_t cookie)
 	unlink(path);
 	path_of(cookie, "", path);
 	unlink(path);
-	rmdir(STATE_DIR);
+	rmdir(STATE_ROOT);
 }
 
 /* The file that fd holds locked still has the name: a holder removes it before it lets go. */
@@ -310,7 +313,7 @@ static bool is_current(int fd, const char *path)
 static int try_lock(const char *path)
 {
 	_cleanup_close_ int fd = -1;
-	int r = file_mkdirs(STATE_DIR);
+	int r = file_mkdirs(STATE_ROOT);
 
 	if (r)
 		return r;
@@ -341,6 +344,6 @@ void state_unlock(uint64_t cookie, int fd)
 		return;
 	path_of(cookie, ".lock", path);
 	unlink(path);
-	rmdir(STATE_DIR);
+	rmdir(STATE_ROOT);
 	close(fd);
 }

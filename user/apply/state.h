@@ -11,7 +11,7 @@
 #include "core/plan.h"
 #include <stdbool.h>
 
-#define STATE_DIR "/run/asymbpf"
+#define STATE_ROOT "/run/asymbpf"
 
 struct state {
 	char *config;	   /* text of the configuration as loaded, flags included */
@@ -24,6 +24,7 @@ struct state {
 	uint32_t *clsact; /* ifindexes of devices whose clsact qdisc we made */
 	size_t n_clsact;
 	uint32_t mark_mask; /* 0: unknown */
+	uint64_t netns;    /* netns_inode(), 0: unknown */
 	int64_t loaded_at; /* seconds since 1970 */
 };
 
@@ -42,6 +43,13 @@ int state_stamp(uint64_t cookie, struct state_stamp *ret);
 /* Removes the file, and the directory when it is empty. */
 void state_remove(uint64_t cookie);
 void state_done(struct state *s);
+
+/*
+ * Removes the files of namespaces that were deleted without unload, as far as one can tell: their inode
+ * number is now that of the namespace with this cookie.  The kernel gives the lowest one that is free, so
+ * there are no more such files than there ever were namespaces at a time.
+ */
+void state_remove_orphans(uint64_t netns, uint64_t cookie);
 
 /* Takes the lock of a network namespace that load, reload and unload hold: a file beside the state,
  * which only root reaches, and which is there only while it is held.  A descriptor, to be given back

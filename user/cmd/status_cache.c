@@ -44,8 +44,9 @@ void status_cache_print(const struct session *s)
 	const struct object *o = &s->object;
 
 	if (o->fastpath)
-		printf("\nflow cache on, room for %u connections (%llu MiB), checked every %u s, "
-		       "checksums %s\n", room_pairs(o->flow_blocks),
+		printf("\nflow cache on, room for %u IPv4 and %u IPv6 connections (%llu MiB), "
+		       "checked every %u s, checksums %s\n",
+		       room_pairs(o->flow_blocks, ASYM_V4), room_pairs(o->flow_blocks, ASYM_V6),
 		       (unsigned long long)room_bytes(o->flow_blocks) >> 20, o->revalidate_s,
 		       checksums(o));
 	else if (s->running)
@@ -74,7 +75,8 @@ struct json_object *status_cache_json(const struct session *s)
 
 	json_object_object_add(o, "on", json_object_new_boolean(found->fastpath));
 	if (found->fastpath) {
-		json_add_u64(o, "connections", room_pairs(found->flow_blocks));
+		json_add_u64(o, "connections", room_pairs(found->flow_blocks, ASYM_V4));
+		json_add_u64(o, "connections_ipv6", room_pairs(found->flow_blocks, ASYM_V6));
 		json_add_u64(o, "bytes", room_bytes(found->flow_blocks));
 		json_add_u64(o, "revalidate_s", found->revalidate_s);
 		json_add_str(o, "checksums", checksums(found));

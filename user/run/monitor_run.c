@@ -114,7 +114,7 @@ static int begin(struct monitor *m)
 
 	if (r)
 		return r;
-	uv_fs_event_start(&m->on_state, on_state, STATE_DIR, 0);
+	uv_fs_event_start(&m->on_state, on_state, STATE_ROOT, 0);
 	monitor_sync(&m->sync);
 	if (!m->s)
 		return log_err(0, "what is loaded cannot be taken over"), -EIO;
