@@ -142,12 +142,27 @@ static int adopt(struct monitor *m)
 	return r;
 }
 
+/* The file alone may have gone: an unload takes the programs, too. */
+static int restore_state(struct monitor *m)
+{
+	struct object object;
+	int r = m->s ? object_find(&object, m->cookie) : -ENOENT;
+
+	if (r)
+		return -ENOENT;
+	object_done(&object);
+	m->state_changed = true;
+	return 0;
+}
+
 /* -ENOENT: unloaded. */
 static int follow_state(struct monitor *m)
 {
 	struct state_stamp now;
 	int r = state_stamp(m->cookie, &now);
 
+	if (r == -ENOENT)
+		return restore_state(m);
 	if (r || (m->s && now.inode == m->stamp.inode && now.changed_ns == m->stamp.changed_ns))
 		return r;
 	m->stamp = now;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- loading */
 
@@ -115,7 +116,11 @@ static int begin(struct monitor *m)
 	if (r)
 		return r;
 	uv_fs_event_start(&m->on_state, on_state, STATE_ROOT, 0);
-	monitor_sync(&m->sync);
+	for (int tries = 0; !m->s && tries < 50; tries++) {
+		if (tries)
+			usleep(100000); /* somebody else is at it */
+		monitor_sync(&m->sync);
+	}
 	if (!m->s)
 		return log_err(0, "what is loaded cannot be taken over"), -EIO;
 	monitor_tell_start(m);
