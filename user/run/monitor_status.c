@@ -20,13 +20,14 @@ static void add_ms(struct json_object *o, const char *name, uint32_t us, bool kn
 	json_object_object_add(o, name, known ? json_object_new_double(us / 1000.0) : NULL);
 }
 
-static struct json_object *target(const struct health *h, size_t i)
+static struct json_object *target(const struct track *t, size_t i)
 {
+	const struct health *h = &t->health;
 	struct health_figures figures = health_figures(h, i);
 	struct json_object *o = json_object_new_object();
 	char text[TRACKER_TARGET];
 
-	tracker_target_text(h->targets[i].conf, text);
+	tracker_target_text(t, i, text);
 	add_str(o, "kind", model_probe_names[h->targets[i].conf->kind]);
 	add_str(o, "target", text);
 	json_object_object_add(o, "answers",
@@ -37,18 +38,12 @@ static struct json_object *target(const struct health *h, size_t i)
 	return o;
 }
 
-/* The health of this family, or of the other one when it has no targets. */
-static const struct health *health_of(const struct monitor *m, uint8_t id, enum asym_family f)
-{
-	const struct track *t = tracker_find(&m->tracker, id, f);
-
-	return t && t->health.n ? &t->health : NULL;
-}
 
 static struct json_object *family(const struct monitor *m, const struct plan_link *l,
 				  enum asym_family f)
 {
-	const struct health *h = health_of(m, l->id, f);
+	const struct track *t = tracker_find(&m->tracker, l->id, f);
+	const struct health *h = t && t->health.n ? &t->health : NULL;
 	struct json_object *o = json_object_new_object(), *targets = json_object_new_array();
 
 	add_str(o, "state", l->down[f] == PLAN_LIVE ? "up" : "down");
@@ -59,7 +54,7 @@ static struct json_object *family(const struct monitor *m, const struct plan_lin
 	add_num(o, "since_s", (uv_hrtime() - m->since_ns[l->id][f]) / 1e9);
 	json_object_object_add(o, "degraded", json_object_new_boolean(h && h->degraded));
 	for (size_t i = 0; h && i < h->n; i++)
-		json_object_array_add(targets, target(h, i));
+		json_object_array_add(targets, target(t, i));
 	json_object_object_add(o, "targets", targets);
 	return o;
 }

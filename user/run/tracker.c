@@ -7,27 +7,29 @@
 
 #define MS 1000000ull
 
-void tracker_target_text(const struct model_target *t, char ret[static TRACKER_TARGET])
+void tracker_target_text(const struct track *t, size_t target, char ret[static TRACKER_TARGET])
 {
-	const char *kind = model_probe_names[t->kind];
+	const struct model_target *conf = t->health.targets[target].conf;
+	const struct in6_addr *gateway = &t->path.gateway[t->family];
 	char addr[ADDR_STRLEN];
 
-	if (t->kind == PROBE_GATEWAY)
-		snprintf(ret, TRACKER_TARGET, "%s", kind);
-	else if (t->kind == PROBE_HTTP)
-		snprintf(ret, TRACKER_TARGET, "%s %.280s", kind, t->url);
-	else if (t->kind == PROBE_PING)
-		snprintf(ret, TRACKER_TARGET, "%s %s", kind, addr_str(&t->addr, addr));
+	if (conf->kind == PROBE_HTTP)
+		snprintf(ret, TRACKER_TARGET, "%.280s", conf->url);
+	else if (conf->kind == PROBE_GATEWAY)
+		snprintf(ret, TRACKER_TARGET, "%s",
+			 addr_is_zero(gateway) ? "-" : addr_str(gateway, addr));
+	else if (conf->kind == PROBE_PING)
+		snprintf(ret, TRACKER_TARGET, "%s", addr_str(&conf->addr, addr));
 	else
-		snprintf(ret, TRACKER_TARGET, "%s %s port %u", kind, addr_str(&t->addr, addr),
-			 t->port);
+		snprintf(ret, TRACKER_TARGET, t->family == ASYM_V4 ? "%s:%u" : "[%s]:%u",
+			 addr_str(&conf->addr, addr), conf->port);
 }
 
 /* --- targets */
 
 static void tell(struct track *t, size_t target, const char *state, const char *why)
 {
-	char text[TRACKER_TARGET];
+	char name[TRACKER_TARGET], text[TRACKER_TARGET + 16];
 	const struct event e = {
 		.kind = EVENT_TARGET,
 		.link = t->conf->name,
@@ -38,7 +40,9 @@ static void tell(struct track *t, size_t target, const char *state, const char *
 		.text = text,
 	};
 
-	tracker_target_text(t->health.targets[target].conf, text);
+	tracker_target_text(t, target, name);
+	snprintf(text, sizeof(text), "%s %s",
+		 model_probe_names[t->health.targets[target].conf->kind], name);
 	events_send(t->tracker->events, &e);
 }
 

@@ -63,8 +63,9 @@ bool tracker_failed(const struct tracker *t, uint8_t id, enum asym_family family
 /* NULL: there is none. */
 const struct track *tracker_find(const struct tracker *t, uint8_t id, enum asym_family family);
 
-/* "ping 192.0.2.1", "gateway": a target as people write it. */
+/* A target as people write it, without its kind: "192.0.2.1", "[2001:db8::1]:443", a URL; the gateway by
+ * its address of now, "-" when there is none. */
 #define TRACKER_TARGET 300
-void tracker_target_text(const struct model_target *t, char ret[static TRACKER_TARGET]);
+void tracker_target_text(const struct track *t, size_t target, char ret[static TRACKER_TARGET]);
 
 #endif
