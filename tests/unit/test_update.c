@@ -164,11 +164,10 @@ static double ms_now(void)
 	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
 }
 
-static int update_with(bool knows_old)
+static int apply_plan(bool knows_old)
 {
 	int r;
 
-	plan_anew();
 	lab->u.object = &lab->object;
 	lab->u.host = &lab->host;
 	lab->u.plan = &lab->plan;
@@ -178,6 +177,12 @@ static int update_with(bool knows_old)
 	if (r)
 		print_error("update: %s\n", lab->u.error);
 	return r;
+}
+
+static int update_with(bool knows_old)
+{
+	plan_anew();
+	return apply_plan(knows_old);
 }
 
 /* Exactly these parts were done. */
@@ -439,17 +444,28 @@ static void test_programs(void **state)
 	as_loaded();
 }
 
+/* The kernel frees a program a little after its last hook. */
+static bool runs(enum object_program program)
+{
+	enum object_program which;
+	uint32_t id = 0;
+
+	while (!bpf_prog_get_next_id(id, &id))
+		if (object_owns(id, lab->cookie, &which) && which == program)
+			return true;
+	return false;
+}
+
 /* Found again by what is left: the sets are held by the programs of links, which do not look at them. */
 static void test_maps_held(void **state)
 {
 	begin("host-traffic = no\n" CONF);
 	take_programs_off("wan0");
 	object_done(&lab->object);
-	for (int tries = 0; tries < 100; tries++) {
-		object_done(&lab->object);
-		assert_int_equal(object_find(&lab->object, lab->cookie), 0);
+	for (int tries = 0; tries < 1000 && runs(PROGRAM_LAN_ETH); tries++)
 		usleep(10000);
-	}
+	assert_false(runs(PROGRAM_LAN_ETH));
+	assert_int_equal(object_find(&lab->object, lab->cookie), 0);
 	assert_true(object_is_whole(&lab->object));
 	updated(UPDATE_PROGRAMS);
 	as_loaded();
@@ -534,6 +550,219 @@ static void test_specific(void **state)
 	as_loaded();
 }
 
+/* -------- connections and sticky entries */
+
+/* Marks: 0x100 is link a, 0x200 link b; 0x10100 has somebody else's bit. */
+#define CONNECTIONS                                                                                \
+	"add() { conntrack -I -p tcp -s $1 -d $2 --sport $3 --dport 80 --state ESTABLISHED -t 600"  \
+	" -m $4 >/dev/null 2>&1; }\n"                                                             \
+	"add 192.168.7.2 198.51.100.1 1001 0x100; add 192.168.7.2 198.51.100.1 1002 0x10100\n"     \
+	"add 192.168.7.2 198.51.100.1 1003 0x200; add 192.168.7.2 198.51.100.1 1004 0\n"           \
+	"add 192.168.7.2 198.51.100.1 1005 0x10000; add 192.168.7.2 198.51.100.1 1006 0x300\n"     \
+	"add fd00:7::2 2001:db8:77::1 2001 0x100; add fd00:7::2 2001:db8:77::1 2002 0x200\n"
+
+static void connections_are(const char *ports)
+{
+	_cleanup_(str_done) struct str got = {0};
+
+	add_output(&got, "for f in ipv4 ipv6; do conntrack -L -f $f 2>/dev/null; done |"
+			 " grep -oE 'sport=[12]00[0-9] dport=80' | grep -oE '[12]00[0-9]' |"
+			 " sort | tr '\n' ' '");
+	assert_string_equal(got.s ?: "", ports);
+}
+
+#define ALL "1001 1002 1003 1004 1005 1006 2001 2002 "
+
+static struct asym_sticky_key client(const char *addr, uint32_t n)
+{
+	struct asym_sticky_key key = {.id = n};
+	struct in6_addr src;
+
+	assert_int_equal(addr_parse(addr, &src), 0);
+	memcpy(&key.src, &src, sizeof(src));
+	return key;
+}
+
+/* Of each family 5000 entries of link 1 and as many of link 2, 3 with neither. */
+static void fill_sticky(void)
+{
+	struct asym_sticky value = {.timeout_s = 600};
+
+	for (uint32_t i = 0; i < 20003; i++) {
+		struct asym_sticky_key key = client(i & 1 ? "192.168.7.2" : "fd00:7::2", i);
+
+		value.link = i < 20000 ? 1 + (i >> 1 & 1) : 3;
+		assert_int_equal(bpf_map_update_elem(lab->object.map[MAP_STICKY], &key, &value,
+						     BPF_ANY), 0);
+	}
+}
+
+static void sticky_is(size_t v4_1, size_t v4_2, size_t v6_1, size_t v6_2)
+{
+	struct asym_sticky_key key, *last = NULL;
+	size_t n[2][4] = {};
+
+	while (!bpf_map_get_next_key(lab->object.map[MAP_STICKY], last, &key)) {
+		struct asym_sticky value;
+
+		last = &key;
+		assert_int_equal(bpf_map_lookup_elem(lab->object.map[MAP_STICKY], &key, &value), 0);
+		n[!!key.src.w[0]][value.link & 3]++;
+	}
+	assert_int_equal(n[0][1], v4_1);
+	assert_int_equal(n[0][2], v4_2);
+	assert_int_equal(n[1][1], v6_1);
+	assert_int_equal(n[1][2], v6_2);
+	assert_int_equal(n[0][3] + n[1][3], 3);
+}
+
+static void test_connections(void **state)
+{
+	begin(CONF);
+	sh(CONNECTIONS);
+	connections_are(ALL);
+	fill_sticky();
+	sticky_is(5000, 5000, 5000, 5000);
+	updated(0);
+	connections_are(ALL);
+	/* a has IPv4 alone from now on */
+	sh("ip -6 route del default dev wan0");
+	assert_int_equal(update_with(true), 0);
+	assert_true(lab->u.done & UPDATE_CONNECTIONS);
+	connections_are("1001 1002 1003 1004 1005 1006 2002 ");
+	sticky_is(5000, 5000, 0, 5000);
+	sh("ip link set wan0 down");
+	assert_int_equal(update_with(true), 0);
+	connections_are("1003 1004 1005 1006 2002 ");
+	sticky_is(0, 5000, 0, 5000);
+	/* nowhere to go */
+	sh("ip link set wan1 down");
+	assert_int_equal(update_with(true), 0);
+	assert_false(lab->u.done & UPDATE_CONNECTIONS);
+	connections_are("1003 1004 1005 1006 2002 ");
+	sticky_is(0, 5000, 0, 5000);
+}
+
+/* Who starts knows what was in use from the maps alone. */
+static void test_connections_adopted(void **state)
+{
+	begin(CONF);
+	sh(CONNECTIONS "ip link set wan0 down");
+	assert_int_equal(update_with(false), 0);
+	assert_true(lab->u.done & UPDATE_CONNECTIONS);
+	connections_are("1003 1004 1005 1006 2002 ");
+}
+
+#define ALONE "lan { devices = {\"lan0\"} }\nlink a { device = \"wan0\" }\nlink b { device = \"wan1\" }\n"
+
+static void test_connections_kept(void **state)
+{
+	/* b is another policy's */
+	begin(ALONE "policy p { tier { links = {\"a\"} } }\npolicy q { tier { links = {\"b\"} } }\n"
+		    "rule r { src = \"192.168.7.2\" policy = q }\nrule s { policy = p }\n");
+	sh(CONNECTIONS "ip link set wan0 down");
+	assert_int_equal(update_with(true), 0);
+	assert_false(lab->u.done & UPDATE_CONNECTIONS);
+	connections_are(ALL);
+}
+
+static void test_connections_main(void **state)
+{
+	begin(ALONE "policy p { tier { links = {\"a\"} } last-resort = main }\n"
+		    "rule s { policy = p }\n");
+	sh(CONNECTIONS "ip link set wan0 down");
+	assert_int_equal(update_with(true), 0);
+	connections_are("1003 1004 1005 1006 2002 ");
+}
+
+#define MOVE ALONE "policy p { tier { links = {\"a\"} } tier { links = {\"b\"} } failback = move }\n"
+
+static void test_move(void **state)
+{
+	begin(MOVE "rule s { policy = p sticky = 600 }\n");
+	fill_sticky();
+	/* IPv6 of a is not back */
+	sh("ip -6 route del default dev wan0");
+	assert_int_equal(update_with(true), 0);
+	sh(CONNECTIONS);
+	assert_int_equal(update_move(&lab->object, &lab->plan, 0), 0);
+	connections_are("1001 1002 1004 1005 1006 2001 2002 ");
+	sticky_is(5000, 0, 0, 5000);
+}
+
+static void test_move_not(void **state)
+{
+	begin(MOVE "policy keep { tier { links = {\"a\"} } tier { links = {\"b\"} } failback = keep }\n"
+		   "rule r { src = \"192.168.7.2\" policy = keep }\nrule s { policy = p }\n");
+	sh(CONNECTIONS);
+	assert_int_equal(update_move(&lab->object, &lab->plan, 0), 0);
+	connections_are(ALL);
+}
+
+static void test_move_in_use(void **state)
+{
+	begin(MOVE "policy q { tier { links = {\"b\"} } failback = move }\n"
+		   "rule r { src = \"192.168.7.2\" policy = q }\nrule s { policy = p }\n");
+	sh(CONNECTIONS);
+	assert_int_equal(update_move(&lab->object, &lab->plan, 0), 0);
+	connections_are(ALL);
+}
+
+/* -------- how long it takes */
+
+static void time_loss(unsigned int links)
+{
+	_cleanup_(str_done) struct str conf = {0};
+	size_t written;
+	double t[4];
+	struct asym_control control;
+	char why[64];
+
+	netns_need();
+	/* programs on 502 hooks and off again: half a minute */
+	if (links > 2 && !getenv("ASYM_TEST_TIMES"))
+		skip();
+	sh("ip link add lan0 type veth peer name peerl; ip addr add 192.168.7.1/24 dev lan0\n"
+	   "ip link set lan0 up; ip link set peerl up");
+	setenv("N", links == 2 ? "2" : "250", 1);
+	sh("for i in $(seq $N); do\n"
+	   "  echo link add w$i type veth peer p$i; echo link set p$i up; echo addr add 10.9.$i.2/24 dev w$i\n"
+	   "  echo link set w$i up; echo route add default via 10.9.$i.1 dev w$i metric $i\n"
+	   "done | ip -batch -");
+	str_add(&conf, "host-traffic = no\nlan { devices = {\"lan0\"} }\n");
+	for (unsigned int i = 1; i <= links; i++)
+		str_add(&conf, "link l%u { device = \"w%u\" }\n", i, i);
+	lab_open(conf.s);
+	plan_anew();
+	updated(0);
+	sh("ip link set p1 down");
+	t[0] = ms_now();
+	plan_anew();
+	t[1] = ms_now();
+	/* into the other bank, where all of it differs: the switch is this */
+	assert_int_equal(maps_control(&lab->object, &control), 0);
+	assert_int_equal(maps_update_policies(&lab->object, &lab->plan, !control.bank, &written, why,
+					      sizeof(why)),
+			 0);
+	t[2] = ms_now();
+	assert_int_equal(apply_plan(true), 0);
+	t[3] = ms_now();
+	assert_true(lab->u.done & UPDATE_MAPS);
+	print_message("%u links, one lost: snapshot and plan %.1f ms, policies %.1f ms, all of the "
+		      "update %.1f ms\n",
+		      links, t[1] - t[0], t[2] - t[1], t[3] - t[2]);
+}
+
+static void test_time_2(void **state)
+{
+	time_loss(2);
+}
+
+static void test_time_250(void **state)
+{
+	time_loss(250);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -542,6 +771,10 @@ int main(void)
 		update_test(test_maps_held), update_test(test_host_programs),
 		update_test(test_device),      update_test(test_link_down),
 		update_test(test_specific),
+		update_test(test_connections), update_test(test_connections_adopted),
+		update_test(test_connections_kept), update_test(test_connections_main),
+		update_test(test_move), update_test(test_move_not), update_test(test_move_in_use),
+		update_test(test_time_2),      update_test(test_time_250),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
