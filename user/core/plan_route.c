@@ -22,12 +22,15 @@ bool plan_prefix_shared(const struct host *h, uint32_t ifindex, const struct pre
 {
 	for (size_t i = 0; i < h->n_addrs; i++) {
 		struct prefix other = plan_on_link(&h->addrs[i]);
-		const struct host_device *d = host_device_by_index(h, h->addrs[i].ifindex);
+		const struct host_device *d;
 
-		if (h->addrs[i].ifindex == ifindex || h->addrs[i].link_scope || !d || d->loopback)
-			continue;
 		/* a narrower one, a LAN in the provider's 10/8, is found by main on its own */
-		if (prefix_covers(&other, p))
+		if (h->addrs[i].ifindex == ifindex || h->addrs[i].link_scope ||
+		    !prefix_covers(&other, p))
+			continue;
+		/* last, as it is slow, and asked of few */
+		d = host_device_by_index(h, h->addrs[i].ifindex);
+		if (d && !d->loopback)
 			return true;
 	}
 	return false;
