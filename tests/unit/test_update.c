@@ -117,7 +117,7 @@ static void load(void)
 	object_done(&running);
 	object_done(&lab->object);
 	assert_int_equal(object_find(&lab->object, lab->cookie), 0);
-	assert_int_equal(ruleset_digest(&lab->u.ruleset), 0);
+	lab->u.ruleset = 0;
 }
 
 static void lab_open(const char *conf)
@@ -348,7 +348,7 @@ static void test_nothing(void **state)
 	uint32_t before;
 	double t;
 
-	begin(CONF);
+	begin("host-traffic = no\n" CONF);
 	before = epoch();
 	updated(0);
 	t = ms_now();
@@ -366,7 +366,7 @@ static void test_rule_and_route(void **state)
 {
 	uint32_t before;
 
-	begin(CONF);
+	begin("host-traffic = no\n" CONF);
 	before = epoch();
 	sh("ip rule del prio $(ip rule | awk -F: '/lookup 10001/ { print $1; exit }')\n"
 	   "ip -6 rule del prio $(ip -6 rule | awk -F: '/lookup 10002/ { print $1; exit }')\n"
@@ -386,19 +386,22 @@ static void test_ruleset(void **state)
 {
 	uint32_t before;
 
-	begin(CONF);
+	begin("host-traffic = no\n" CONF);
 	before = epoch();
 	sh("nft flush ruleset");
 	updated(UPDATE_RULESET);
 	assert_int_equal(epoch(), before + 1);
 	updated(0);
 	as_loaded();
+	updated(0);
 	sh("nft insert rule inet asymbpf prerouting accept");
 	updated(UPDATE_RULESET);
 	as_loaded();
+	updated(0);
 	sh("nft flush chain inet asymbpf known");
 	updated(UPDATE_RULESET);
 	as_loaded();
+	updated(0);
 	sh("nft chain inet asymbpf prerouting '{ policy drop; }'");
 	updated(UPDATE_RULESET);
 	sh("nft list chain inet asymbpf prerouting | grep -q 'policy accept'");
@@ -406,6 +409,12 @@ static void test_ruleset(void **state)
 	updated(UPDATE_RULESET);
 	sh("! nft list table inet asymbpf | grep dormant");
 	as_loaded();
+	updated(0);
+	/* a table nobody knows about is written, and that is not told */
+	sh("nft insert rule inet asymbpf prerouting accept");
+	lab->u.ruleset = 0;
+	updated(0);
+	sh("! nft list chain inet asymbpf prerouting | grep -qx '[[:space:]]*accept'");
 	/* others' tables are none of our business, nor are counters */
 	sh("nft add table inet other; nft add chain inet other c; nft add rule inet other c accept");
 	updated(0);
@@ -433,10 +442,19 @@ static void take_programs_off(const char *but)
  * tree: whoever loads elsewhere takes those off that seem to be orphans. */
 static void test_programs(void **state)
 {
+	uint32_t seed, blocks;
+
 	begin("host-traffic = no\n" CONF);
+	seed = lab->object.flow_seed;
+	blocks = lab->object.flow_blocks[ASYM_V6];
 	take_programs_off(NULL);
 	updated(UPDATE_PROGRAMS);
 	updated(0);
+	/* in the same tables, by the same hash */
+	object_done(&lab->object);
+	assert_int_equal(object_find(&lab->object, lab->cookie), 0);
+	assert_int_equal(lab->object.flow_seed, seed);
+	assert_int_equal(lab->object.flow_blocks[ASYM_V6], blocks);
 	as_loaded();
 	plan_anew();
 	take_programs_off("wan1");
@@ -513,7 +531,7 @@ static void test_link_down(void **state)
 {
 	uint32_t before;
 
-	begin(CONF);
+	begin("host-traffic = no\n" CONF);
 	before = epoch();
 	sh("ip link set peer0 down");
 	assert_int_equal(update_with(true), 0);
@@ -527,6 +545,51 @@ static void test_link_down(void **state)
 	assert_int_equal(update_with(true), 0);
 	assert_int_equal(lab->u.done, UPDATE_MAPS | UPDATE_ROUTING);
 	assert_int_equal(epoch(), before);
+	as_loaded();
+}
+
+static bool state_has(const char *path)
+{
+	struct state s;
+	bool found = false;
+
+	assert_int_equal(state_read(&s, lab->cookie), 0);
+	for (size_t i = 0; i < s.sysctls.n; i++)
+		found |= !strcmp(s.sysctls.items[i].path, path);
+	state_done(&s);
+	return found;
+}
+
+static void test_sysctls(void **state)
+{
+	begin("host-traffic = no\n" CONF);
+	sh("ip link set wan1 down; ip link set wan1 name late; sysctl -qw net.ipv4.conf.late.arp_ignore=0");
+	assert_int_equal(update_with(true), 0);
+	assert_true(lab->u.done & UPDATE_STATE);
+	assert_false(state_has("net/ipv4/conf/wan1/arp_ignore"));
+	sh("ip link set late name wan1");
+	assert_int_equal(update_with(true), 0);
+	assert_true(lab->u.done & UPDATE_SYSCTLS);
+	assert_true(state_has("net/ipv4/conf/wan1/arp_ignore"));
+	sh("[ $(sysctl -n net.ipv4.conf.wan1.arp_ignore) = 1 ]");
+	as_loaded();
+}
+
+/* A part that fails is named, and keeps nothing else from being done. */
+static void test_failure(void **state)
+{
+	begin("host-traffic = no\n" CONF);
+	sh("ip route del default table 10001; ip route add default dev wan0 table 10001 proto static\n"
+	   "ip route del default table 10002; ip -6 rule flush; nft delete table inet asymbpf\n"
+	   "ip route add 172.19.0.0/16 dev lan0");
+	assert_int_equal(update_with(true), -EEXIST);
+	assert_int_equal(lab->u.failed, UPDATE_ROUTING);
+	assert_int_equal(lab->u.done, UPDATE_ROUTING | UPDATE_RULESET | UPDATE_MAPS);
+	assert_non_null(strstr(lab->u.error, "default via 10.0.0.1 dev wan0"));
+	assert_non_null(strstr(lab->u.error, "File exists"));
+	sh("ip route show table 10002 | grep -q default; ip -6 rule | grep -q 'lookup 10002'\n"
+	   "ip route del default dev wan0 table 10001 proto static");
+	updated(UPDATE_ROUTING);
 	as_loaded();
 }
 
@@ -770,7 +833,7 @@ int main(void)
 		update_test(test_ruleset),     update_test(test_programs),
 		update_test(test_maps_held), update_test(test_host_programs),
 		update_test(test_device),      update_test(test_link_down),
-		update_test(test_specific),
+		update_test(test_sysctls), update_test(test_failure), update_test(test_specific),
 		update_test(test_connections), update_test(test_connections_adopted),
 		update_test(test_connections_kept), update_test(test_connections_main),
 		update_test(test_move), update_test(test_move_not), update_test(test_move_in_use),

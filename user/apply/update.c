@@ -167,45 +167,50 @@ static void write_sysctls(struct job *j)
 
 /* -------- nftables */
 
-static bool same_text(const struct plan *a, const struct plan *b)
+/* Of the text, FNV-1a; 0: no memory for it. */
+static uint64_t text_hash(const struct plan *p)
 {
-	_cleanup_(str_done) struct str x = {}, y = {};
+	_cleanup_(str_done) struct str text = {};
+	uint64_t hash = 0xcbf29ce484222325ull;
 
-	plan_nft_text(a, &x);
-	plan_nft_text(b, &y);
-	return !x.err && !y.err && !strcmp(x.s, y.s);
+	plan_nft_text(p, &text);
+	for (const char *c = text.err ? NULL : text.s; c && *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 0x100000001b3ull;
+	return text.err ? 0 : hash;
 }
 
-/* Somebody has been at the table since it was left. */
+/* What the table is, and what it is meant to be, as one number; 0: unknown. */
+static uint64_t ruleset_now(const struct plan *p, bool *ret_gone)
+{
+	uint64_t digest = 0, text = text_hash(p);
+	int r = ruleset_digest(&digest);
+
+	*ret_gone = r == -ENOENT;
+	return r || !text ? 0 : (digest ^ text) ?: 1;
+}
+
+/* Somebody has been at it: it should be the same still. */
 static bool is_touched(const struct update *u)
 {
-	uint64_t now = 0;
-
-	return ruleset_digest(&now) || (u->ruleset && now != u->ruleset);
-}
-
-/* It is known to be as this plan wants it. */
-static bool is_wanted(const struct update *u)
-{
-	return u->ruleset && u->old && same_text(u->plan, u->old);
+	return u->ruleset && !(u->old && text_hash(u->old) != text_hash(u->plan));
 }
 
 static void write_ruleset(struct job *j)
 {
 	struct update *u = j->u;
 	char error[256] = "";
-	bool touched = is_touched(u);
+	bool gone;
+	uint64_t now = ruleset_now(u->plan, &gone);
 	int r;
 
-	if (!touched && is_wanted(u))
+	if (now && now == u->ruleset)
 		return;
 	r = ruleset_apply(u->plan, false, error, sizeof(error));
 	note(j, UPDATE_RULESET, r, error);
 	/* where nobody knows, it is written to be sure */
-	note_done(j, UPDATE_RULESET, touched || (u->ruleset && u->old));
-	j->stale |= touched;
-	if (r || ruleset_digest(&u->ruleset))
-		u->ruleset = 0;
+	note_done(j, UPDATE_RULESET, u->ruleset || gone);
+	j->stale |= gone || is_touched(u);
+	u->ruleset = r ? 0 : ruleset_now(u->plan, &gone);
 }
 
 /* -------- maps */

@@ -42,8 +42,8 @@ struct update {
 				   * After a failure the one before, so that the next update tries again */
 	struct state *state;	  /* its ids are as wanted; sysctls and clsact are added; is saved when it changed */
 	bool state_changed;	  /* the caller changed ids: to be saved; false when it was */
-	uint64_t ruleset;	  /* digest of our table as we left it (ruleset_digest); 0: unknown, and the
-				   * table is written once.  Is set */
+	uint64_t ruleset;	  /* our table as an update left it; 0: unknown, it is written to be sure.
+				   * Is set, to be handed to the next update */
 	/* the result */
 	unsigned int done;	  /* enum update_part that differed and were put right */
 	unsigned int failed;	  /* enum update_part */

@@ -150,7 +150,8 @@ int update_move(const struct object *o, const struct plan *p, size_t policy)
 		for (int f = 0; f < ASYM_FAMILIES; f++) {
 			const struct plan_link *l = &p->links[i];
 
-			if (!any_bit(p->policies[policy].live[f]) ||
+			/* of one that is down they ended when it went */
+			if (l->down[f] != PLAN_LIVE || !any_bit(p->policies[policy].live[f]) ||
 			    !names_link(conf, l->conf->name) || is_kept(p, l->conf->name) ||
 			    is_used(p->policies, p->model->n_policies, l->id, f))
 				continue;
