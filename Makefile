@@ -3,6 +3,7 @@
 
 PREFIX	 ?= /usr/local
 DESTDIR	 ?=
+UNITDIR	 ?= $(PREFIX)/lib/systemd/system
 BUILD	 := build$(if $(SANITIZE),-san)
 CC	 := gcc
 CLANG	 ?= clang-14
@@ -117,6 +118,9 @@ bench: setup
 
 install: all
 	install -D -m 0755 $(BUILD)/asymbpf $(DESTDIR)$(PREFIX)/sbin/asymbpf
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' packaging/asymbpf.service >$(DESTDIR)$(UNITDIR)/asymbpf.service
+	chmod 0644 $(DESTDIR)$(UNITDIR)/asymbpf.service
 	install -D -m 0644 doc/asymbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/asymbpf.8
 	install -D -m 0644 doc/asymbpf.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/asymbpf.conf.5
 
