@@ -13,7 +13,7 @@ VERSION	 := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1
 PKGS	 := libbpf libmnl libnftnl libconfuse json-c libuv libcurl libmicrohttpd
 CFLAGS	 ?= -O2 -g
 CFLAGS	 += -std=gnu17 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
-	    -Wno-unused-parameter -Werror -MMD -MP -I. -Iuser -I$(BUILD) -D_GNU_SOURCE \
+	    -Wno-unused-parameter -Werror -fno-strict-aliasing -MMD -MP -I. -Iuser -I$(BUILD) -D_GNU_SOURCE \
 	    -DVERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDLIBS	 := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ifdef SANITIZE

@@ -2,7 +2,6 @@
 /* All probes that run: their beginning, their time-outs and their end. */
 #include "run/probe_kind.h"
 #include "base/defs.h"
-#include "run/probe_port.h"
 #include <errno.h>
 #include <string.h>
 
@@ -75,6 +74,8 @@ const char *probe_reason(int error)
 		return "device down";
 	case ETIMEDOUT:
 		return "timeout";
+	case ENODATA:
+		return "name not resolved";
 	}
 	return strerror(error);
 }
@@ -189,6 +190,7 @@ void prober_close(struct prober *p)
 	while (p->first)
 		probe_cancel(p->first);
 	ports_close(p);
+	names_close(p);
 	http_engine_close(TAKE_PTR(p->http));
 	uv_close((uv_handle_t *)&p->timer, on_closed);
 	uv_close((uv_handle_t *)&p->idle, on_closed);

@@ -10,7 +10,8 @@
  *		 the server says to it, be it an error
  *	http	 GET of the URL up to the first byte of the body, no redirect followed; answered by a
  *		 status of the wanted range.  Certificates are verified if the URL names a host, not if
- *		 it has an address.  Names are asked of the machine's own resolver, not by the link.
+ *		 it has an address.  Names are asked of the machine's own resolver, not by the link;
+ *		 an address once found stays in use when that does not answer.
  *	gateway  an ARP request or neighbour solicitation; answered by the gateway
  */
 #ifndef RUN_PROBE_H
@@ -59,5 +60,8 @@ int probe_start(struct prober *p, const struct probe_path *path, const struct mo
 		const struct model_probe *conf, probe_end *end, void *data, struct probe **ret);
 /* `end` is not called. */
 void probe_cancel(struct probe *probe);
+
+/* The same few words for an errno, positive, that probe_start returned. */
+const char *probe_reason(int error);
 
 #endif

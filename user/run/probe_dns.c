@@ -34,12 +34,15 @@ struct dns {
 	size_t len;
 };
 
-/* "www.example.net", with or without a dot at the end, as labels.  Returns the length; 0: not a name. */
+/* "www.example.net", with or without a dot at the end, or ".", as labels.  Returns the length; 0: it
+ * is not a name. */
 static size_t name_write(const char *name, uint8_t *ret)
 {
 	size_t at = 0;
 
-	while (*name && strcmp(name, ".")) {
+	if (!strcmp(name, "."))
+		name++;
+	while (*name) {
 		size_t len = strcspn(name, ".");
 
 		if (!len || len > DNS_LABEL || at + 1 + len + 1 > DNS_NAME)
@@ -47,9 +50,7 @@ static size_t name_write(const char *name, uint8_t *ret)
 		ret[at++] = (uint8_t)len;
 		memcpy(ret + at, name, len);
 		at += len;
-		name += len;
-		if (*name == '.' && name[1])
-			name++;
+		name += len + (name[len] == '.');
 	}
 	ret[at++] = 0;
 	return at;

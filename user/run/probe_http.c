@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* HTTP and HTTPS by libcurl, whose sockets and timer are in our loop. */
 #include "base/defs.h"
-#include "run/probe_kind.h"
+#include "base/str.h"
+#include "run/probe_name.h"
 #include <curl/curl.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #define HEADERS_MAX 65536 /* bytes, of one answer */
@@ -16,7 +18,9 @@ struct http_engine {
 
 struct http {
 	struct probe probe;
+	struct name_wait wait;
 	CURL *easy;
+	struct curl_slist *resolve;
 	size_t headers; /* bytes so far */
 	bool too_long;
 	char why[16];
@@ -29,8 +33,6 @@ static const char *http_reason(const struct http *h, CURLcode code)
 	long error = 0;
 
 	switch (code) {
-	case CURLE_COULDNT_RESOLVE_HOST:
-		return "name not resolved";
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return "certificate not trusted";
 	case CURLE_COULDNT_CONNECT:
@@ -213,11 +215,22 @@ static size_t on_body(char *data, size_t size, size_t n, void *http)
 	return 0;
 }
 
-/* The socket calls of a proxy, of ~/.netrc and the like would not go by the link: no environment. */
+/* With a directory of certificates libcurl reads all of them for each transfer; a file it keeps, if
+ * it knows one. */
+static void tls_options(CURL *easy, bool verify)
+{
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
+	if (!verify || curl_version_info(CURLVERSION_NOW)->cainfo)
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	if (!verify)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+}
+
+/* Nothing is taken from the environment: a proxy would be asked by another link. */
 static void transfer_options(struct http *h)
 {
 	const struct model_target *t = h->probe.target;
-	long verify = addr_is_zero(&t->addr);
 
 	curl_easy_setopt(h->easy, CURLOPT_URL, t->url);
 	curl_easy_setopt(h->easy, CURLOPT_PRIVATE, h);
@@ -226,18 +239,99 @@ static void transfer_options(struct http *h)
 	curl_easy_setopt(h->easy, CURLOPT_USERAGENT, "asymbpf");
 	curl_easy_setopt(h->easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(h->easy, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_setopt(h->easy, CURLOPT_RESOLVE, h->resolve);
 	curl_easy_setopt(h->easy, CURLOPT_IPRESOLVE,
 			 (long)(t->family == ASYM_V4 ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6));
-	curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYPEER, verify);
-	curl_easy_setopt(h->easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
 	curl_easy_setopt(h->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 	curl_easy_setopt(h->easy, CURLOPT_OPENSOCKETDATA, h);
 	curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
 	curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
+	tls_options(h->easy, addr_is_zero(&t->addr));
+}
+
+static int transfer(struct http *h)
+{
+	h->easy = curl_easy_init();
+	if (!h->easy)
+		return -ENOMEM;
+	transfer_options(h);
+	return curl_multi_add_handle(h->probe.prober->http->multi, h->easy) ? -ENOMEM : 0;
+}
+
+/* -------- names */
+
+static void cleanup_url(CURLU **url)
+{
+	curl_url_cleanup(*url);
+}
+
+static void cleanup_text(char **text)
+{
+	curl_free(*text);
+}
+
+/* libcurl is told what it would have to ask: HOST:PORT:ADDRESS,ADDRESS. */
+static int set_addrs(struct http *h, const char *host, const char *port, const struct name_addrs *a)
+{
+	struct str s = { 0 };
+	char text[ADDR_STRLEN];
+
+	str_add(&s, "%s:%s:", host, port);
+	for (uint32_t i = 0; i < a->n; i++)
+		str_add(&s, addr_is_v4(&a->addr[i]) ? "%s%s" : "%s[%s]", i ? "," : "",
+			addr_str(&a->addr[i], text));
+	h->resolve = s.err ? NULL : curl_slist_append(NULL, s.s);
+	str_done(&s);
+	return h->resolve ? 0 : -ENOMEM;
+}
+
+/* With the addresses, or with those that are known or will be. */
+static int transfer_named(struct http *h, const struct name_addrs *a)
+{
+	const struct model_target *t = h->probe.target;
+	_cleanup_(cleanup_url) CURLU *url = curl_url();
+	_cleanup_(cleanup_text) char *host = NULL;
+	_cleanup_(cleanup_text) char *port = NULL;
+	struct name_addrs known;
+	int r;
+
+	if (!url || curl_url_set(url, CURLUPART_URL, t->url, 0) ||
+	    curl_url_get(url, CURLUPART_HOST, &host, 0) ||
+	    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+		return -EINVAL;
+	if (!a) {
+		r = name_ask(h->probe.prober, host, t->family, &h->wait, &known);
+		if (r)
+			return r == -EINPROGRESS ? 0 : r;
+		a = &known;
+	}
+	r = set_addrs(h, host, port, a);
+	return r ?: transfer(h);
+}
+
+static void on_known(struct name_wait *w, const struct name_addrs *a)
+{
+	struct http *h = (struct http *)((char *)w - offsetof(struct http, wait));
+	int r = a ? transfer_named(h, a) : -ENODATA;
+
+	if (r)
+		probe_failed(&h->probe, probe_reason(-r));
+}
+
+/* -------- the probe */
+
+static void http_stop(struct probe *p)
+{
+	struct http *h = (struct http *)p;
+
+	name_leave(&h->wait);
+	if (h->easy)
+		curl_multi_remove_handle(p->prober->http->multi, h->easy);
+	curl_easy_cleanup(h->easy);
+	curl_slist_free_all(h->resolve);
 }
 
 static int http_start(struct probe *p)
@@ -247,22 +341,11 @@ static int http_start(struct probe *p)
 
 	if (r)
 		return r;
-	h->easy = curl_easy_init();
-	if (!h->easy)
-		return -ENOMEM;
-	transfer_options(h);
-	if (!curl_multi_add_handle(p->prober->http->multi, h->easy))
-		return 0;
-	curl_easy_cleanup(h->easy);
-	return -ENOMEM;
-}
-
-static void http_stop(struct probe *p)
-{
-	struct http *h = (struct http *)p;
-
-	curl_multi_remove_handle(p->prober->http->multi, h->easy);
-	curl_easy_cleanup(h->easy);
+	h->wait.known = on_known;
+	r = addr_is_zero(&p->target->addr) ? transfer_named(h, NULL) : transfer(h);
+	if (r)
+		http_stop(p);
+	return r;
 }
 
 const struct probe_kind probe_http = { sizeof(struct http), http_start, http_stop };

@@ -30,6 +30,7 @@ struct probe_kind {
 extern const struct probe_kind probe_ping, probe_gateway, probe_tcp, probe_dns, probe_http;
 
 struct probe_port;
+struct probe_name;
 struct http_engine;
 
 struct prober {
@@ -42,15 +43,13 @@ struct prober {
 	unsigned int handles; /* of these, not yet closed */
 	struct probe *first, *last;
 	struct probe_port *ports;  /* probe_port.c's */
+	struct probe_name *names; /* probe_name.c's */
 	struct http_engine *http; /* probe_http.c's */
 };
 
 /* Answered now, or failed for this reason: calls `end` and frees the probe. */
 void probe_answered(struct probe *p);
 void probe_failed(struct probe *p, const char *why);
-
-/* A few words for an errno. */
-const char *probe_reason(int error);
 
 /* -------- sockets (probe_socket.c) */
 
@@ -85,7 +84,9 @@ int probe_io_open(struct prober *p, int *fd, int events, probe_ready *ready, voi
 void probe_io_close(struct probe_io *io);
 int probe_io_fd(const struct probe_io *io);
 
-/* Freed by prober_close; NULL is fine. */
+/* For prober_close, when no probe is left; NULL is fine. */
+void ports_close(struct prober *p);
+void names_close(struct prober *p);
 void http_engine_close(struct http_engine *h);
 
 #endif

@@ -36,6 +36,4 @@ int port_join(struct port_probe *p, const struct port_kind *kind);
 void port_leave(struct port_probe *p);
 int port_fd(const struct port_probe *p);
 
-void ports_close(struct prober *p);
-
 #endif
