@@ -9,6 +9,14 @@ specs=() up=() cables=() tun=''
 
 die() { echo "bench: $*" >&2; exit 1; }
 
+# Tests and measurements disturb each other: the lock is that of tests/run.
+alone() {
+	mkdir -p /run/lock
+	exec 9>/run/lock/asymbpf-tests
+	flock -n 9 || echo 'bench: waiting for the tests that run' >&2
+	flock -w 1800 9 || die 'tests run all the time'
+}
+
 wanted() {
 	local v
 	[ ${#only[@]} -gt 0 ] || return 0
