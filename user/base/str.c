@@ -25,24 +25,36 @@ static void grow(struct str *str, size_t need)
 	str->room = room;
 }
 
+/* At the end, of which *ret_len bytes are needed.  False: there is less room. */
+static bool print(struct str *str, size_t *ret_len, const char *fmt, va_list ap)
+{
+	size_t room = str->room - str->len;
+	int n = vsnprintf(room ? str->s + str->len : NULL, room, fmt, ap);
+
+	if (n < 0)
+		str->err = -ENOMEM;
+	*ret_len = MAX(n, 0);
+	return *ret_len < room;
+}
+
 void str_add(struct str *str, const char *fmt, ...)
 {
 	va_list ap, again;
-	int n;
+	size_t len;
 
 	if (str->err)
 		return;
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	if (n < 0)
-		str->err = -ENOMEM;
-	else
-		grow(str, str->len + n + 1);
-	if (!str->err) {
-		vsnprintf(str->s + str->len, n + 1, fmt, again);
-		str->len += n;
+	if (!print(str, &len, fmt, ap)) {
+		grow(str, str->len + len + 1);
+		if (!str->err)
+			print(str, &len, fmt, again);
 	}
+	if (!str->err)
+		str->len += len;
+	else if (str->s)
+		str->s[str->len] = '\0';
 	va_end(again);
 	va_end(ap);
 }
