@@ -66,6 +66,14 @@ int maps_policies(const struct object *o, uint32_t bank, struct asym_policy *ret
 	return 0;
 }
 
+int maps_buckets(const struct object *o, uint32_t bank, uint32_t policy, enum asym_family f,
+		 struct asym_buckets *ret)
+{
+	uint32_t slot = (bank * ASYM_MAX_POLICIES + policy) * ASYM_FAMILIES + f;
+
+	return bpf_map_lookup_elem(o->map[MAP_BUCKETS], &slot, ret) ? -errno : 0;
+}
+
 int maps_counters(const struct object *o, uint64_t *ret)
 {
 	int cpus = libbpf_num_possible_cpus();

@@ -45,6 +45,10 @@ int maps_control(const struct object *o, struct asym_control *ret);
 /* The first n policies of a bank.  0 or -errno. */
 int maps_policies(const struct object *o, uint32_t bank, struct asym_policy *ret, size_t n);
 
+/* Which link each hash value names, in a policy of a bank.  0 or -errno. */
+int maps_buckets(const struct object *o, uint32_t bank, uint32_t policy, enum asym_family f,
+		 struct asym_buckets *ret);
+
 /* Sums over the CPUs.  ret: ASYM_REASON_MAX and ASYM_MAX_RULES entries.  0, or -errno with ret
  * filled in part. */
 int maps_counters(const struct object *o, uint64_t *ret);

@@ -9,7 +9,6 @@
 #include "cmd/status_daemon.h"
 #include "cmd/table.h"
 #include "core/buckets.h"
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 
@@ -24,10 +23,9 @@ struct view {
 /* Share of a link in a policy of the running configuration, 0..1. */
 static double share(const struct view *v, size_t policy, enum asym_family f, uint8_t id)
 {
-	uint32_t slot = (v->bank * ASYM_MAX_POLICIES + policy) * ASYM_FAMILIES + f;
 	struct asym_buckets b;
 
-	if (!v->s->running || bpf_map_lookup_elem(v->s->object.map[MAP_BUCKETS], &slot, &b))
+	if (!v->s->running || maps_buckets(&v->s->object, v->bank, policy, f, &b))
 		return 0;
 	return (double)buckets_count(&b, id) / ASYM_BUCKETS;
 }

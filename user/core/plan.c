@@ -149,6 +149,14 @@ const struct plan_link *plan_link_by_id(const struct plan *p, uint8_t id)
 	return NULL;
 }
 
+const struct plan_link *plan_link_by_name(const struct plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_links; i++)
+		if (!strcmp(p->links[i].conf->name, name))
+			return &p->links[i];
+	return NULL;
+}
+
 uint32_t plan_mark(const struct plan *p, uint8_t id)
 {
 	return (uint32_t)id << __builtin_ctz(p->model->mark_mask);

@@ -6,6 +6,7 @@
 #ifndef CORE_PLAN_H
 #define CORE_PLAN_H
 
+#include "core/buckets.h"
 #include "core/host.h"
 #include "core/model.h"
 
@@ -122,7 +123,13 @@ int plan_build(struct plan *ret, const struct model *m, const struct host *h,
 void plan_done(struct plan *p);
 
 const struct plan_link *plan_link_by_id(const struct plan *p, uint8_t id);
+const struct plan_link *plan_link_by_name(const struct plan *p, const char *name);
 uint32_t plan_mark(const struct plan *p, uint8_t id);
+
+/* The live links of a policy (its index in the model) in the tier in use, at most ASYM_MAX_LINKS, with
+ * their weights.  Returns how many; 0: no tier is in use, and *ret_tier is as many as there are. */
+size_t plan_shares(const struct plan *p, size_t policy, enum asym_family f, struct bucket_share *ret,
+		   size_t *ret_tier);
 
 /* The whole plan as text, for people and golden tests. */
 struct str;

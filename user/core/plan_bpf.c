@@ -13,21 +13,13 @@ static void set_bit(uint32_t *bits, uint8_t n)
 	bits[n >> 5] |= 1u << (n & 31);
 }
 
-static const struct plan_link *link_named(const struct plan *p, const char *name)
-{
-	for (size_t i = 0; i < p->n_links; i++)
-		if (!strcmp(p->links[i].conf->name, name))
-			return &p->links[i];
-	return NULL;
-}
-
 static size_t live_shares(const struct plan *p, const struct model_tier *t, enum asym_family f,
 			  struct bucket_share *ret)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->n && n < ASYM_MAX_LINKS; i++) {
-		const struct plan_link *l = link_named(p, t->members[i].link);
+		const struct plan_link *l = plan_link_by_name(p, t->members[i].link);
 
 		if (l && l->down[f] == PLAN_LIVE)
 			ret[n++] = (struct bucket_share){
@@ -40,14 +32,23 @@ static size_t live_shares(const struct plan *p, const struct model_tier *t, enum
 }
 
 /* Only the first tier with a live link is in use. */
-static void fill_family(struct plan *p, size_t policy, enum asym_family f)
+size_t plan_shares(const struct plan *p, size_t policy, enum asym_family f, struct bucket_share *ret,
+		   size_t *ret_tier)
 {
 	const struct model_policy *conf = &p->model->policies[policy];
-	struct bucket_share shares[ASYM_MAX_LINKS];
-	size_t n = 0;
+	size_t n = 0, t = 0;
 
-	for (size_t t = 0; t < conf->n && !n; t++)
-		n = live_shares(p, &conf->tiers[t], f, shares);
+	while (t < conf->n && !(n = live_shares(p, &conf->tiers[t], f, ret)))
+		t++;
+	*ret_tier = t;
+	return n;
+}
+
+static void fill_family(struct plan *p, size_t policy, enum asym_family f)
+{
+	struct bucket_share shares[ASYM_MAX_LINKS];
+	size_t tier, n = plan_shares(p, policy, f, shares, &tier);
+
 	for (size_t i = 0; i < n; i++)
 		set_bit(p->policies[policy].live[f], shares[i].id);
 	buckets_fill(&p->buckets[policy][f], shares, n);

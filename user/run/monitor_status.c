@@ -47,10 +47,7 @@ static struct json_object *family(const struct monitor *m, const struct plan_lin
 	struct json_object *o = json_object_new_object(), *targets = json_object_new_array();
 
 	add_str(o, "state", l->down[f] == PLAN_LIVE ? "up" : "down");
-	add_str(o, "reason",
-		h && (l->down[f] == PLAN_LIVE || l->down[f] == PLAN_PROBES) ?
-			health_reason_names[h->reason] :
-			plan_down_names[l->down[f]]);
+	add_str(o, "reason", tracker_reason(&m->tracker, l, f));
 	add_num(o, "since_s", (uv_hrtime() - m->since_ns[l->id][f]) / 1e9);
 	json_object_object_add(o, "degraded", json_object_new_boolean(h && h->degraded));
 	for (size_t i = 0; h && i < h->n; i++)

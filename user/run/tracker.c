@@ -323,6 +323,16 @@ bool tracker_failed(const struct tracker *t, uint8_t id, enum asym_family family
 	return track && track->health.n && !track->health.up;
 }
 
+const char *tracker_reason(const struct tracker *t, const struct plan_link *l, enum asym_family family)
+{
+	const struct track *track = tracker_find(t, l->id, family);
+	enum plan_down down = l->down[family];
+
+	if (track && track->health.n && (down == PLAN_LIVE || down == PLAN_PROBES))
+		return health_reason_names[track->health.reason];
+	return plan_down_names[down];
+}
+
 int tracker_open(uv_loop_t *loop, struct events *events, void (*changed)(void *data), void *data,
 		 struct tracker *ret)
 {

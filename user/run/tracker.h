@@ -63,6 +63,10 @@ bool tracker_failed(const struct tracker *t, uint8_t id, enum asym_family family
 /* NULL: there is none. */
 const struct track *tracker_find(const struct tracker *t, uint8_t id, enum asym_family family);
 
+/* Why a link is up or down: what probes say where it is for them to say, else the plan; a word of
+ * health_reason_names or plan_down_names. */
+const char *tracker_reason(const struct tracker *t, const struct plan_link *l, enum asym_family family);
+
 /* A target as people write it, without its kind: "192.0.2.1", "[2001:db8::1]:443", a URL; the gateway by
  * its address of now, "-" when there is none. */
 #define TRACKER_TARGET 300
