@@ -14,20 +14,35 @@
 struct metrics_view {
 	const struct plan *plan;
 	const struct object *object;
-	const struct host *host;
 	const struct tracker *tracker;
 	const struct events *events;
+	const struct plan_id *ids; /* what the operator wants of the links */
+	size_t n_ids;
 };
 
-/* The page: links (state by family, manual, loss, latency, jitter per target, device bytes and packets,
- * connections, weight, share wanted and got), policies, rules, reasons, flow cache, events.  0 or
- * -errno. */
-int metrics_print(const struct metrics_view *view, struct str *out);
+enum metrics_format {
+	METRICS_TEXT, /* Prometheus' text format 0.0.4 */
+	METRICS_OPEN, /* OpenMetrics 1.0.0 */
+	METRICS_FORMAT_MAX
+};
+extern const char *const metrics_types[METRICS_FORMAT_MAX]; /* of media, for Content-Type */
+
+/* Which one a client wants by its Accept header (NULL: it has none). */
+enum metrics_format metrics_format(const char *accept);
+
+/* The page: links, probes, policies, rules, reasons, flow cache, events; doc/asymbpf.8 has the list.
+ * Devices, nftables and maps are read now; what cannot be read is not on the page.  0 or -ENOMEM. */
+int metrics_print(const struct metrics_view *view, enum metrics_format format, struct str *out);
+
+#define METRICS_GUESTS 16     /* connections at a time; the oldest goes when one more comes */
+#define METRICS_GUEST_MS 10000 /* from connect to the last byte of the answer */
 
 struct metrics;
-/* view is called for each request.  0 or -errno (-EADDRINUSE, ...). */
+/* view is called for each page.  0 or -errno (-EADDRINUSE, ...).  "::" takes IPv4, too.  The address may
+ * still be missing on this machine. */
 int metrics_open(uv_loop_t *loop, const struct in6_addr *addr, uint16_t port,
 		 struct metrics_view (*view)(void *data), void *data, struct metrics **ret);
+/* The loop closes its handles.  NULL is fine. */
 void metrics_close(struct metrics *m);
 
 #endif

@@ -10,9 +10,10 @@ static struct metrics_view view(void *data)
 	return (struct metrics_view){
 		.plan = &m->s->plan,
 		.object = &m->s->object,
-		.host = &m->s->host,
 		.tracker = &m->tracker,
 		.events = &m->events,
+		.ids = m->s->state.ids,
+		.n_ids = m->s->state.n_ids,
 	};
 }
 

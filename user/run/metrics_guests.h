@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who is connected, and for how long yet.  libmicrohttpd's own limits would let the first sixteen who
+ * connect and say nothing keep all others out. */
+#ifndef RUN_METRICS_GUESTS_H
+#define RUN_METRICS_GUESTS_H
+
+#include "run/metrics.h"
+
+/* Those that have been dismissed are there until libmicrohttpd has noticed. */
+#define GUESTS_ROOM (2 * METRICS_GUESTS)
+
+struct guest {
+	int fd; /* libmicrohttpd's */
+	bool here, dismissed;
+	uint64_t since_ns; /* uv_hrtime() */
+};
+
+struct guests {
+	struct guest all[GUESTS_ROOM];
+};
+
+/* NULL: there is no room.  Dismisses the oldest if need be. */
+struct guest *guests_add(struct guests *g, int fd);
+/* NULL is fine. */
+void guests_remove(struct guest *guest);
+/* Dismisses those whose time is over.  When to come again, uv_hrtime(); UINT64_MAX: never. */
+uint64_t guests_look(struct guests *g);
+
+#endif
