@@ -23,14 +23,16 @@ static void rows_done(struct rows *rows)
 	free(rows->items);
 }
 
-static const char *target_labels(struct page *p, const struct track *t,
-				 const struct model_target *target)
+/* A gateway's address is no name for it: with another lease the series would end. */
+static const char *target_labels(struct page *p, const struct track *t, size_t target)
 {
-	char text[TRACKER_TARGET];
+	enum model_probe_kind kind = t->health.targets[target].conf->kind;
+	char text[TRACKER_TARGET] = "gateway";
 
-	tracker_target_text(target, text);
+	if (kind != PROBE_GATEWAY)
+		tracker_target_text(t, target, text);
 	return PAGE_LABELS(p, "link", t->conf->name, "family", part_families[t->family], "kind",
-			   model_probe_names[target->kind], "target", text);
+			   model_probe_names[kind], "target", text);
 }
 
 /* Long URLs are cut, and two samples of one name would spoil the page. */
@@ -67,7 +69,7 @@ static void collect(struct page *p, const struct tracker *tracker, struct rows *
 		size_t first = ret->n;
 
 		for (size_t k = 0; k < t->health.n; k++) {
-			const char *labels = target_labels(p, t, t->health.targets[k].conf);
+			const char *labels = target_labels(p, t, k);
 
 			if (!is_twice(ret, first, labels))
 				add_row(ret, &t->health, k, labels);
