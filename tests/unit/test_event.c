@@ -103,8 +103,12 @@ static void test_json_bytes(void **state)
 	char text[256] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct json_object *o;
+
 		e.text = rows[i];
-		json_object_put(reread(&e));
+		o = reread(&e);
+		assert_int_equal(strspn(member(o, "text"), "?"), strlen(rows[i]));
+		json_object_put(o);
 	}
 	srand(1);
 	for (int i = 0; i < 20000; i++) {

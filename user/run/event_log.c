@@ -39,7 +39,7 @@ static void output_line(struct output *o, const char *line, size_t len)
 		if (write_line(o, text, n))
 			o->lost = 0;
 	}
-	if (o->lost || !write_line(o, line, len))
+	if (!write_line(o, line, len))
 		o->lost++;
 }
 
