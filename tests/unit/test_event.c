@@ -3,6 +3,7 @@
 #include "loop.h"
 #include "base/defs.h"
 #include "base/file.h"
+#include "base/log.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
@@ -226,6 +227,7 @@ static int emit(struct event_sink *sink, int to, int fd, int n)
 	if (pid)
 		return status_of(pid);
 	signal(SIGPIPE, SIG_IGN);
+	log_never_wait();
 	if (fd < 0)
 		close(to);
 	else

@@ -1,44 +1,116 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/log.h"
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
 
-/* One write per message, so that lines of several processes do not mix. */
-static void emit(const char *head, int r, const char *fmt, va_list ap)
+#define LINE 4096 /* PIPE_BUF: what a pipe that polls as writable takes without waiting */
+
+static bool never_wait;
+static unsigned long long lost;
+
+/* systemd.exec(5), JOURNAL_STREAM. */
+static bool is_journal(void)
 {
-	char line[1024];
-	int n;
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
 
-	n = vsnprintf(line, sizeof(line), fmt, ap);
-	if (n < 0)
-		return;
-	if (r)
-		fprintf(stderr, "asymbpf: %s%s: %s\n", head, line, strerror(-r));
-	else
-		fprintf(stderr, "asymbpf: %s%s\n", head, line);
+	if (!stream || sscanf(stream, "%llu:%llu", &dev, &ino) != 2 || fstat(STDERR_FILENO, &st))
+		return false;
+	return st.st_dev == dev && st.st_ino == ino;
 }
 
-#define EMIT(head, r, fmt)                                                                         \
+/* The description may be shared with a shell, so it is not made non-blocking. */
+static bool has_room(void)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
+}
+
+/* One write, so that lines of several processes do not mix. */
+static bool write_line(const char *line, size_t len)
+{
+	ssize_t n;
+
+	if (never_wait && !has_room())
+		return false;
+	do
+		n = write(STDERR_FILENO, line, len);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)len;
+}
+
+static void say_lost(bool journal)
+{
+	char line[96];
+	int n = snprintf(line, sizeof(line), "%sasymbpf: %llu lines lost\n", journal ? "<4>" : "",
+			 lost);
+
+	if (write_line(line, n))
+		lost = 0;
+}
+
+/* head and tail go around the text; what is too long is cut. */
+static void emit(int priority, const char *head, const char *fmt, va_list ap, const char *tail)
+{
+	bool journal = is_journal();
+	char line[LINE];
+	size_t n = 0, size = sizeof(line) - 1;
+
+	if (journal)
+		n = snprintf(line, size, "<%d>", priority);
+	n += snprintf(line + n, size - n, "%s", head);
+	n += MAX(vsnprintf(line + n, size - n, fmt, ap), 0);
+	n = MIN(n, size - 1);
+	n += snprintf(line + n, size - n, "%s", tail);
+	n = MIN(n, size - 1);
+	line[n++] = '\n';
+	if (lost)
+		say_lost(journal);
+	lost += !write_line(line, n);
+}
+
+#define EMIT(priority, head, fmt, tail)                                                            \
 	do {                                                                                       \
 		va_list ap;                                                                        \
                                                                                                    \
 		va_start(ap, fmt);                                                                 \
-		emit(head, r, fmt, ap);                                                            \
+		emit(priority, head, fmt, ap, tail);                                               \
 		va_end(ap);                                                                        \
 	} while (0)
 
 int log_err(int r, const char *fmt, ...)
 {
-	EMIT("", r, fmt);
+	char reason[128] = "";
+
+	if (r)
+		snprintf(reason, sizeof(reason), ": %s", strerror(-r));
+	EMIT(LOG_ERR, "asymbpf: ", fmt, reason);
 	return r;
 }
 
 void log_error(const char *fmt, ...)
 {
-	EMIT("error: ", 0, fmt);
+	EMIT(LOG_ERR, "asymbpf: error: ", fmt, "");
 }
 
 void log_warn(const char *fmt, ...)
 {
-	EMIT("warning: ", 0, fmt);
+	EMIT(LOG_WARNING, "asymbpf: warning: ", fmt, "");
+}
+
+void log_line(int priority, const char *fmt, ...)
+{
+	EMIT(priority, "", fmt, "");
+}
+
+void log_never_wait(void)
+{
+	never_wait = true;
 }

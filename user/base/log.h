@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Messages to the operator on stderr.  Only cmd/ prints; lower layers return errors. */
+/* Messages to the operator on stderr; only cmd/ and run/ print.  Where stderr is the journal
+ * ($JOURNAL_STREAM), every line begins with its priority, "<4>" (sd-daemon(3)). */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -11,5 +12,11 @@ int log_err(int r, const char *fmt, ...) PRINTF(2, 3);
 void log_error(const char *fmt, ...) PRINTF(1, 2);
 /* Prints "asymbpf: warning: text". */
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
+/* Prints the text alone.  priority: LOG_ERR, ... of syslog.h. */
+void log_line(int priority, const char *fmt, ...) PRINTF(2, 3);
+
+/* From now on no message waits for its reader: a line that there is no room for is lost, and how many
+ * were is said later.  For a daemon. */
+void log_never_wait(void);
 
 #endif

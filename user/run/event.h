@@ -71,9 +71,10 @@ const char *event_family_name(int family);
 
 /*
  * Sinks for one list of events each.  A reader who is slow, a full disk, a closed descriptor: lines are
- * lost, and how many is said when there is room again ({"lost": 3}).  The process ignores SIGPIPE.
+ * lost, and how many is said when there is room again ({"lost": 3}).  The process ignores SIGPIPE and
+ * has called log_never_wait.
  */
-extern struct event_sink event_log;  /* stderr; with priority prefixes where it is the journal */
+extern struct event_sink event_log;  /* stderr, by base/log.h */
 extern struct event_sink event_json; /* stdout, a line each */
 
 #endif

@@ -186,6 +186,7 @@ int monitor_run(const struct load *told, bool json)
 	m->told = *told;
 	m->begun_ns = uv_hrtime();
 	signal(SIGPIPE, SIG_IGN);
+	log_never_wait();
 	open_handles(m);
 	events_add(&m->events, &event_log);
 	if (json)

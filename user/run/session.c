@@ -8,6 +8,7 @@
 #include "core/config.h"
 #include <errno.h>
 #include <string.h>
+#include <syslog.h>
 
 static int read_running(struct session *s)
 {
@@ -90,13 +91,14 @@ int session_report(struct findings *f)
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *x = &f->items[i];
 		const char *level = x->level == FINDING_ERROR ? "error" : "warning";
+		int priority = x->level == FINDING_ERROR ? LOG_ERR : LOG_WARNING;
 
 		if (x->file && x->line)
-			fprintf(stderr, "%s:%d: %s: %s\n", x->file, x->line, level, x->text);
+			log_line(priority, "%s:%d: %s: %s", x->file, x->line, level, x->text);
 		else if (x->file)
-			fprintf(stderr, "%s: %s: %s\n", x->file, level, x->text);
+			log_line(priority, "%s: %s: %s", x->file, level, x->text);
 		else
-			fprintf(stderr, "asymbpf: %s: %s\n", level, x->text);
+			log_line(priority, "asymbpf: %s: %s", level, x->text);
 	}
 	return findings_errors(f) ? -EINVAL : 0;
 }
