@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define HZ 250
+#define TICKS 250
 #define EPOCH 7
 #define BLOCKS 16
 #define TCP_PAIR (ASYM_FLOW_USED | ASYM_FLOW_LIVE | ASYM_FLOW_SENT)
@@ -37,7 +37,7 @@ static int setup(void **state)
 		.hops = c->hops, .n_hops = 8,
 		/* of a later cycle of the epoch, whose high bits entries do not have */
 		.epoch = (uint16_t)(0x50000 + EPOCH),
-		.clock = {.now = 100000, .hz = HZ},
+		.clock = {.now = 100000, .hz = TICKS},
 		.seed = 42,
 	};
 	*state = c;
@@ -79,8 +79,8 @@ static struct asym_flow_state state_of(uint32_t flags, unsigned int link, unsign
 {
 	return (struct asym_flow_state){
 		.head = 0x30000 | link << ASYM_FLOW_LINK_SHIFT | flags,
-		.created = 100000 - 60 * HZ,
-		.checked = 100000 - 2 * HZ,
+		.created = 100000 - 60 * TICKS,
+		.checked = 100000 - 2 * TICKS,
 		.arrival = 20 + n,
 		.epoch = EPOCH,
 		.hop = n,
@@ -151,7 +151,7 @@ static void test_pair(void **state)
 	struct flow_info f[8];
 
 	put_pair(c, TCP_PAIR);
-	c->v4[9].way[0].state.checked -= HZ;
+	c->v4[9].way[0].state.checked -= TICKS;
 	assert_int_equal(list(c, f), 1);
 	assert_tuple(&f->sent, "10.0.0.2 198.51.100.7 40000 443");
 	assert_tuple(&f->translated, "100.64.1.2 198.51.100.7 50000 443");
