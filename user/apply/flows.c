@@ -188,7 +188,7 @@ static int read_moment(const struct object *o, struct asym_clock *ret)
 	return 0;
 }
 
-static int read_clock(const struct object *o, struct flow_clock *ret)
+int flows_clock(const struct object *o, struct flow_clock *ret)
 {
 	struct timespec now, resolution;
 	struct asym_clock c = {};
@@ -242,27 +242,49 @@ static int open_maps(const struct object *o, struct flows *f)
 	r = r ?: map_table(o->map[MAP_FLOWS6], ASYM_V6, &f->table[ASYM_V6]);
 	r = r ?: map_values(o->map[MAP_HOPS], sizeof(*f->hops), (const void **)&f->hops,
 			    &f->n_hops, &f->hops_mapped);
-	r = r ?: read_clock(o, &f->clock);
+	r = r ?: flows_clock(o, &f->clock);
 	if (!r)
 		f->epoch = control.epoch;
 	return r;
 }
 
-int flows_open(const struct object *o, struct flows *ret)
+int flows_map(const struct object *o, struct flows *ret)
 {
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
 	if (!o->fastpath)
 		return -ENOENT;
+	r = open_maps(o, ret);
+	if (r)
+		flows_close(ret);
+	return r;
+}
+
+int flows_open(const struct object *o, struct flows *ret)
+{
+	int r = flows_map(o, ret);
+
+	if (r)
+		return r;
 	/* or somebody could choose ports that all fall into one place of the index */
 	if (getrandom(&ret->seed, sizeof(ret->seed), 0) != sizeof(ret->seed))
-		return -EIO;
-	r = open_maps(o, ret);
+		r = -EIO;
 	r = r ?: flows_index(ret);
 	if (r)
 		flows_close(ret);
 	return r;
+}
+
+int flows_written(const struct object *o, uint32_t ret[static ASYM_WRITTEN / 32])
+{
+	_cleanup_free_ uint32_t *keys = malloc(ASYM_WRITTEN / 32 * sizeof(*keys));
+	uint32_t n = ASYM_WRITTEN / 32, next;
+
+	if (!keys)
+		return -ENOMEM;
+	return bpf_map_lookup_batch(o->map[MAP_WRITTEN], NULL, &next, keys, ret, &n, NULL) ? -errno :
+											    0;
 }
 
 void flows_close(struct flows *f)

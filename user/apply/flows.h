@@ -35,6 +35,15 @@ struct flows {
 int flows_open(const struct object *o, struct flows *ret);
 void flows_close(struct flows *f);
 
+/* The same without the index, for who reads entries one by one: no flows_get.  Sizes of the tables are those
+ * of whole blocks. */
+int flows_map(const struct object *o, struct flows *ret);
+/* The clock of now; flows_map reads that of its time.  0 or -errno. */
+int flows_clock(const struct object *o, struct flow_clock *ret);
+/* Map asym_written: bit n is set once a way was written in any block whose number is n modulo ASYM_WRITTEN,
+ * of either family; a table of fewer blocks has several bits for each.  0 or -errno. */
+int flows_written(const struct object *o, uint32_t ret[static ASYM_WRITTEN / 32]);
+
 /* Of tables that are already there (tests).  0 or -ENOMEM. */
 int flows_index(struct flows *f);
 

@@ -114,6 +114,8 @@ static int configure(struct monitor *m)
 	int r = hook_configure(m->hook, model->hook, model->hook_timeout_ms);
 
 	monitor_serve_metrics(m);
+	evidence_follow(m->evidence, m->s);
+	doubt_follow(m->doubt, m->s);
 	return r ?: tracker_follow(&m->tracker, &m->s->plan, m->s->state.ids, m->s->state.n_ids,
 				   true);
 }

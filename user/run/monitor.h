@@ -13,7 +13,9 @@
 
 #include "apply/update.h"
 #include "run/control.h"
+#include "run/doubt.h"
 #include "run/event.h"
+#include "run/evidence.h"
 #include "run/hook.h"
 #include "run/load.h"
 #include "run/metrics.h"
@@ -40,6 +42,8 @@ struct monitor {
 	struct event_sink text; /* the last event as text, for sd_notify's STATUS */
 	struct watch *watch;
 	struct tracker tracker;
+	struct evidence *evidence;
+	struct doubt *doubt;
 	struct control *control;
 	struct hook *hook;
 	struct metrics *metrics;

@@ -104,6 +104,8 @@ static int open_parts(struct monitor *m)
 	r = hook_open(&m->loop, &m->events, &m->hook);
 	r = r ?: notify_open(&m->loop, &m->notify);
 	r = r ?: tracker_open(&m->loop, &m->events, sync_soon, m, &m->tracker);
+	r = r ?: evidence_open(&m->loop, &m->tracker, &m->evidence);
+	r = r ?: doubt_open(&m->loop, &m->tracker, &m->doubt);
 	r = r ?: watch_open(&m->loop, sync_soon, m, &m->watch);
 	return r ? log_err(r, "cannot start") : 0;
 }
@@ -132,6 +134,10 @@ static void close_parts(struct monitor *m)
 {
 	if (m->watch)
 		watch_close(m->watch);
+	if (m->evidence)
+		evidence_close(m->evidence);
+	if (m->doubt)
+		doubt_close(m->doubt);
 	if (m->tracker.loop)
 		tracker_close(&m->tracker);
 	if (m->notify)

@@ -76,10 +76,23 @@ static void schedule(struct track *t)
 	uv_timer_start(&t->timer, on_timer, due > now ? (due - now + MS - 1) / MS : 0, 0);
 }
 
+/* Whether the link's round is bad, as far as is known, if this target does not answer. */
+static bool matters(const struct track *t, size_t silent)
+{
+	size_t answer = 0;
+
+	for (size_t i = 0; i < t->health.n; i++)
+		answer += i != silent && t->health.targets[i].answers;
+	return answer < MIN((size_t)t->health.conf->quorum, t->health.n);
+}
+
 static void result(struct track *t, const struct track_probe *p, uint32_t rtt_us, const char *why)
 {
-	bool changed = health_result(&t->health, p->round, p->target, rtt_us, uv_hrtime());
+	bool changed;
 
+	if (!rtt_us && t->health.up && t->tracker->missing && matters(t, p->target))
+		t->tracker->missing(t->tracker->missing_data, t);
+	changed = health_result(&t->health, p->round, p->target, rtt_us, uv_hrtime());
 	tell_target(t, p->target, why);
 	if (changed)
 		t->tracker->changed(t->tracker->data);
@@ -303,6 +316,30 @@ int tracker_follow(struct tracker *t, const struct plan *plan, const struct plan
 			r = follow_link(t, plan, l, f, known(ids, n_ids, l->id), anew) ?: r;
 		}
 	return r;
+}
+
+/* --- what real traffic says */
+
+void tracker_evidence(struct tracker *t, uint8_t id, enum asym_family family, uint64_t at_ns)
+{
+	struct track **at = place(t, id, family);
+
+	if (!at)
+		return;
+	health_evidence(&(*at)->health, at_ns);
+	schedule(*at);
+}
+
+void tracker_doubt(struct tracker *t, uint8_t id)
+{
+	for (int f = 0; f < ASYM_FAMILIES; f++) {
+		struct track **at = place(t, id, f);
+
+		if (!at || !(*at)->health.n || !(*at)->health.up)
+			continue;
+		health_doubt(&(*at)->health, uv_hrtime());
+		schedule(*at);
+	}
 }
 
 /* --- what it says */

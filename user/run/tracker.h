@@ -40,6 +40,9 @@ struct tracker {
 	size_t n;
 	void (*changed)(void *data); /* the health of a link has changed */
 	void *data;
+	/* NULL: nobody asks.  A link that is up misses its quorum: called before that counts. */
+	void (*missing)(void *data, const struct track *t);
+	void *missing_data;
 };
 
 /* 0 or -errno; end with tracker_close, then let the loop close its handles. */
@@ -59,6 +62,10 @@ int tracker_follow(struct tracker *t, const struct plan *plan, const struct plan
 /* Whether probes say that the link fails in this family.  A family without targets of its own follows
  * the other. */
 bool tracker_failed(const struct tracker *t, uint8_t id, enum asym_family family);
+
+/* What real traffic says of a link; both as in core/health.h. */
+void tracker_evidence(struct tracker *t, uint8_t id, enum asym_family family, uint64_t at_ns);
+void tracker_doubt(struct tracker *t, uint8_t id);
 
 /* NULL: there is none. */
 const struct track *tracker_find(const struct tracker *t, uint8_t id, enum asym_family family);
