@@ -102,7 +102,8 @@ static int open_parts(struct monitor *m)
 	if (r)
 		return log_err(r, "cannot open the control socket");
 	r = hook_open(&m->loop, &m->events, &m->hook);
-	r = r ?: notify_open(&m->loop, &m->notify);
+	if (!r && notify_open(&m->loop, &m->notify))
+		log_warn("$NOTIFY_SOCKET is of no use: the service manager is told nothing");
 	r = r ?: tracker_open(&m->loop, &m->events, sync_soon, m, &m->tracker);
 	r = r ?: evidence_open(&m->loop, &m->tracker, &m->evidence);
 	r = r ?: doubt_open(&m->loop, &m->tracker, &m->doubt);
