@@ -28,6 +28,7 @@ static inline void cleanup_close(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+	*fd = -1;
 }
 
 static inline void cleanup_fclose(FILE **f)
