@@ -71,8 +71,12 @@ static bool feed_read(struct feed *f)
 static void readable(uv_poll_t *poll, int status, int events)
 {
 	struct feed *f = poll->data;
+	bool changed = feed_read(f);
 
-	if (feed_read(f))
+	/* libuv takes an error of the socket, such as ENOBUFS, for its end */
+	if (status < 0)
+		uv_poll_start(poll, UV_READABLE, readable);
+	if (changed || status < 0)
 		f->watch->changed(f->watch->data);
 }
 
