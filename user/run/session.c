@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
+
+#define LOCK_TRIES 200 /* 10 ms each */
 
 static int read_running(struct session *s)
 {
@@ -27,6 +30,19 @@ static int read_running(struct session *s)
 	return 0;
 }
 
+/* The daemon holds it for some milliseconds at a time. */
+static int wait_for_lock(uint64_t cookie)
+{
+	static const struct timespec pause = {.tv_nsec = 10000000};
+	int fd = state_lock(cookie);
+
+	for (int i = 0; fd == -EWOULDBLOCK && i < LOCK_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		fd = state_lock(cookie);
+	}
+	return fd;
+}
+
 int session_open(struct session *s, bool lock)
 {
 	int r;
@@ -38,7 +54,7 @@ int session_open(struct session *s, bool lock)
 	if (r)
 		return log_err(r, "cannot tell the network namespace (Linux 5.14 or later)");
 	if (lock) {
-		s->lock = state_lock(s->cookie);
+		s->lock = wait_for_lock(s->cookie);
 		if (s->lock == -EWOULDBLOCK)
 			return log_err(0, "another asymbpf is changing this network namespace"),
 			       -EBUSY;

@@ -25,7 +25,7 @@ struct session {
 /* Every function says itself what is wrong and returns 0 or -errno. */
 
 /* Reads all there is to know.  lock: hold the lock of load, reload and unload until session_close,
- * which the caller owes in any case. */
+ * which the caller owes in any case; somebody who has it now is waited for, for 2 s. */
 int session_open(struct session *s, bool lock);
 void session_close(struct session *s);
 
