@@ -13,7 +13,8 @@
 #define GATHER_NS (2 * MS)  /* one event seldom comes alone */
 #define BUSY_NS (20 * MS)   /* until the next try while somebody else changes something */
 #define RETRY_NS (1000 * MS)
-#define SHARE 4		    /* of the time at most one part in this many is spent on syncs */
+#define SHARE 4		    /* of a CPU at most one part in this many is spent on syncs, */
+#define AT_ONCE_NS (100 * MS) /* but so much without a rest: events come in twos and threes */
 
 /* --- when */
 
@@ -28,11 +29,28 @@ static void sync_in(struct monitor *m, uint64_t ns)
 	uv_timer_start(&m->sync, monitor_sync, (ns + MS - 1) / MS, 0);
 }
 
+/* Of the CPU, by the daemon; waiting for the kernel costs nobody anything. */
+static uint64_t spent_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return now.tv_sec * 1000 * MS + now.tv_nsec;
+}
+
+/* What syncs took that no rest has made up for. */
+static uint64_t owed_ns(const struct monitor *m, uint64_t now)
+{
+	uint64_t rested = (now - m->synced_ns) / (SHARE - 1);
+
+	return m->owed_ns - MIN(m->owed_ns, rested);
+}
+
 void monitor_sync_soon(struct monitor *m)
 {
-	uint64_t now = uv_hrtime(), rested = m->synced_ns + (SHARE - 1) * m->cost_ns;
+	uint64_t owed = owed_ns(m, uv_hrtime());
 
-	sync_in(m, rested > now + GATHER_NS ? rested - now : GATHER_NS);
+	sync_in(m, owed > AT_ONCE_NS ? (SHARE - 1) * (owed - AT_ONCE_NS) + GATHER_NS : GATHER_NS);
 }
 
 /* --- what the operator and the probes say */
@@ -240,7 +258,7 @@ static int sync_locked(struct monitor *m)
 void monitor_sync(uv_timer_t *timer)
 {
 	struct monitor *m = timer->data;
-	uint64_t begun = uv_hrtime();
+	uint64_t spent = spent_ns();
 	int lock = state_lock(m->cookie), r;
 
 	if (lock < 0) {
@@ -251,8 +269,8 @@ void monitor_sync(uv_timer_t *timer)
 	state_unlock(m->cookie, lock);
 	if (r == -ESRCH || r == -ENODATA)
 		r = monitor_load(m, false) ?: -EAGAIN; /* the programs went with their devices */
+	m->owed_ns = owed_ns(m, uv_hrtime()) + spent_ns() - spent;
 	m->synced_ns = uv_hrtime();
-	m->cost_ns = m->synced_ns - begun;
 	if (r)
 		sync_in(m, RETRY_NS);
 }

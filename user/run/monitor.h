@@ -56,7 +56,8 @@ struct monitor {
 	uv_timer_t drain;
 	uint64_t drain_at_ns[ASYM_MAX_POLICIES]; /* when connections follow to the better tier; 0: none */
 	uint64_t begun_ns;	/* when the daemon was started, uv_hrtime() */
-	uint64_t synced_ns, cost_ns; /* end and length of the last sync, uv_hrtime() */
+	uint64_t synced_ns;	/* end of the last sync, uv_hrtime() */
+	uint64_t owed_ns;	/* what syncs until then took of a CPU, less the rests between them */
 	uv_signal_t on_term, on_int, on_hup;
 };
 
