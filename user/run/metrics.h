@@ -34,8 +34,11 @@ enum metrics_format metrics_format(const char *accept);
  * Devices, nftables and maps are read now; what cannot be read is not on the page.  0 or -ENOMEM. */
 int metrics_print(const struct metrics_view *view, enum metrics_format format, struct str *out);
 
-#define METRICS_GUESTS 16     /* connections at a time; the oldest goes when one more comes */
-#define METRICS_GUEST_MS 10000 /* from connect to the last byte of the answer */
+/* So many connections have METRICS_GUEST_MS from the first byte to the last; when there are more, the
+ * oldest of them have METRICS_CROWD_MS. */
+#define METRICS_GUESTS 16
+#define METRICS_GUEST_MS 10000
+#define METRICS_CROWD_MS 250
 
 struct metrics;
 /* view is called for each page.  0 or -errno (-EADDRINUSE, ...).  "::" takes IPv4, too.  The address may

@@ -3,6 +3,10 @@
 
 #include <sys/socket.h>
 
+#define MS 1000000ull
+#define ALONE_NS (METRICS_GUEST_MS * MS)
+#define CROWDED_NS (METRICS_CROWD_MS * MS)
+
 /* libmicrohttpd finds the connection closed. */
 static void dismiss(struct guest *guest)
 {
@@ -28,18 +32,12 @@ static struct guest *oldest(struct guests *g, size_t *ret_n)
 
 struct guest *guests_add(struct guests *g, int fd)
 {
-	struct guest *guest = g->all, *first;
-	size_t n;
-
-	while (guest < g->all + GUESTS_ROOM && guest->here)
-		guest++;
-	if (guest == g->all + GUESTS_ROOM)
-		return NULL;
-	first = oldest(g, &n);
-	if (n >= METRICS_GUESTS)
-		dismiss(first);
-	*guest = (struct guest){.fd = fd, .here = true, .since_ns = uv_hrtime()};
-	return guest;
+	for (struct guest *i = g->all; i < g->all + GUESTS_ROOM; i++)
+		if (!i->here) {
+			*i = (struct guest){.fd = fd, .here = true, .since_ns = uv_hrtime()};
+			return i;
+		}
+	return NULL;
 }
 
 void guests_remove(struct guest *guest)
@@ -50,11 +48,16 @@ void guests_remove(struct guest *guest)
 
 uint64_t guests_look(struct guests *g)
 {
-	uint64_t now = uv_hrtime(), limit = METRICS_GUEST_MS * 1000000ull;
+	uint64_t now = uv_hrtime();
 	struct guest *first;
 	size_t n;
 
-	while ((first = oldest(g, &n)) && now - first->since_ns >= limit)
+	while ((first = oldest(g, &n))) {
+		uint64_t until_ns = first->since_ns + (n > METRICS_GUESTS ? CROWDED_NS : ALONE_NS);
+
+		if (now < until_ns)
+			return until_ns;
 		dismiss(first);
-	return first ? first->since_ns + limit : UINT64_MAX;
+	}
+	return UINT64_MAX;
 }

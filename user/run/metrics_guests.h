@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who is connected, and for how long yet.  libmicrohttpd's own limits would let the first sixteen who
- * connect and say nothing keep all others out. */
+/* Who is connected, and for how long yet.  With a limit alone the first who connect and say nothing
+ * would keep all others out. */
 #ifndef RUN_METRICS_GUESTS_H
 #define RUN_METRICS_GUESTS_H
 
 #include "run/metrics.h"
 
-/* Those that have been dismissed are there until libmicrohttpd has noticed. */
-#define GUESTS_ROOM (2 * METRICS_GUESTS)
+/* Who comes when there is no room waits until somebody goes. */
+#define GUESTS_ROOM (3 * METRICS_GUESTS)
 
 struct guest {
 	int fd; /* libmicrohttpd's */
-	bool here, dismissed;
+	bool here;
+	bool dismissed; /* but libmicrohttpd has not yet noticed */
 	uint64_t since_ns; /* uv_hrtime() */
 };
 
@@ -19,7 +20,7 @@ struct guests {
 	struct guest all[GUESTS_ROOM];
 };
 
-/* NULL: there is no room.  Dismisses the oldest if need be. */
+/* NULL: there is no room. */
 struct guest *guests_add(struct guests *g, int fd);
 /* NULL is fine. */
 void guests_remove(struct guest *guest);

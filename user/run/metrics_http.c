@@ -39,6 +39,7 @@ struct metrics {
 	struct MHD_Response *refusal[REFUSAL_MAX];
 	struct fresh_page pages[METRICS_FORMAT_MAX];
 	struct guests guests;
+	bool room; /* a guest has gone */
 	struct metrics_view (*view)(void *data);
 	void *data;
 };
@@ -142,6 +143,7 @@ static void on_guest(void *data, struct MHD_Connection *c, void **guest,
 					    ->connect_fd);
 	else
 		guests_remove(*guest);
+	m->room |= what != MHD_CONNECTION_NOTIFY_STARTED;
 }
 
 /* --- the loop */
@@ -163,13 +165,15 @@ static void schedule(struct metrics *m, uint64_t due_ns)
 	uv_timer_start(&m->timer, on_timer, due_ns > now ? (due_ns - now + MS - 1) / MS : 0, 0);
 }
 
+/* Where there was no room libmicrohttpd listens again in its next run, and does not ask for one. */
 static void run(struct metrics *m)
 {
 	uint64_t due;
 
+	m->room = false;
 	MHD_run(m->daemon);
-	due = guests_look(&m->guests);
-	schedule(m, MIN(due, drop_old(m)));
+	due = MIN(guests_look(&m->guests), drop_old(m));
+	schedule(m, m->room ? 0 : due);
 }
 
 static void on_timer(uv_timer_t *timer)
