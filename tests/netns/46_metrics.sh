@@ -36,6 +36,11 @@ configure "$at:9171"
 run_in "$gw" "$asymbpf" monitor --config "$tmp/conf"
 daemon=$kept
 needs 'the daemon serves metrics' wait_for served
+# who connects and says nothing has ten seconds
+# shellcheck disable=SC2016
+gw bash -c 'exec 3<>/dev/tcp/127.0.0.1/9171 && cat <&3; echo "$EPOCHREALTIME"' >"$tmp/silent" 2>&1 &
+asym_pids+=($!)
+silent=$! since=${EPOCHREALTIME/[.,]/}
 c "$traffic" tcp -n 30 198.51.100.7 443 >/dev/null
 c "$traffic" udp -n 20 198.51.100.8 53 >/dev/null
 
@@ -106,6 +111,14 @@ is 'share wanted' "$(metric 'link_share_wanted_ratio{policy="balanced",family="i
 ok 'the gateway answers' wait_for becomes 'probe_answers{link="wan1",family="ipv4",kind="gateway",target="gateway"}' 1
 like 'latency in seconds' "$(metric 'probe_latency_seconds{link="wan1",family="ipv4",kind="gateway",target="gateway"}')" '^(0\.0|[1-9].*e-)'
 
+# --- a link that the operator forces
+ok 'forced down' asym link wan1 down
+ok 'is so' wait_for becomes 'link_state{link="wan1",family="ipv4",state="down",reason="forced"}' 1
+is 'and says so' "$(metric 'link_forced{link="wan1",state="down"}')" 1
+ok 'left to itself' asym link wan1 auto
+ok 'is up' wait_for becomes 'link_up{link="wan1",device="wan1",family="ipv4"}' 1
+is 'and not forced' "$(metric 'link_forced{link="wan1",state="down"}')" 0
+
 # --- a link that goes
 net ip link set p1 down
 ok 'a link is down' wait_for becomes 'link_up{link="wan1",device="wan1",family="ipv4"}' 0
@@ -115,6 +128,11 @@ is 'its own is none' "$(metric 'link_share_ratio{policy="balanced",family="ipv4"
 net ip link set p2 down
 ok 'no tier is in use' wait_for becomes 'policy_tier{policy="balanced",family="ipv4"}' 0
 like 'events are counted' "$(metric 'events_total{event="link"}')" '^[1-9]'
+
+# --- the silent one
+wait "$silent"
+near 'was shown the door after 10 s, in ms' \
+	$((($(tr -d '.,' <"$tmp/silent") - since) / 1000)) 10000 $((500 * ${ASYM_TEST_SLOW:-1}))
 
 # --- where
 at=::1
