@@ -410,6 +410,12 @@ static void test_ruleset(void **state)
 	sh("! nft list table inet asymbpf | grep dormant");
 	as_loaded();
 	updated(0);
+	/* changes nothing that others count */
+	sh("h=$(nft -a list chain inet asymbpf known | sed -n 's/.*meta mark set.* # handle //p')\n"
+	   "nft replace rule inet asymbpf known handle $h accept");
+	updated(UPDATE_RULESET);
+	as_loaded();
+	updated(0);
 	/* a table nobody knows about is written, and that is not told */
 	sh("nft insert rule inet asymbpf prerouting accept");
 	lab->u.ruleset = 0;
@@ -527,6 +533,29 @@ static void test_device(void **state)
 	as_loaded();
 }
 
+/* A rule names the LAN's device, which gets another number. */
+static void test_lan_device(void **state)
+{
+	begin("host-traffic = no\n" CONF);
+	sh("ip link del lan0; ip link add lan0 type veth peer name peerl; ip link set lan0 up\n"
+	   "ip link set peerl up; ip addr add 192.168.7.1/24 dev lan0\n"
+	   "ip addr add fd00:7::1/64 dev lan0 nodad; ip route add 172.16.0.0/16 via 192.168.7.9");
+	assert_int_equal(update_with(true), 0);
+	assert_int_equal(lab->u.done & (UPDATE_PROGRAMS | UPDATE_MAPS),
+			 UPDATE_PROGRAMS | UPDATE_MAPS);
+	updated(0);
+	as_loaded();
+}
+
+/* Not a LAN any more: its programs go. */
+static void test_lan_gone(void **state)
+{
+	begin("host-traffic = no\nlink a { device = \"wan0\" }\nlink b { device = \"wan1\" }\n");
+	sh("ip addr flush dev lan0; ip addr add 192.168.8.1/24 dev peerl");
+	assert_int_equal(update_with(true), 0);
+	as_loaded();
+}
+
 static void test_link_down(void **state)
 {
 	uint32_t before;
@@ -587,7 +616,7 @@ static void test_failure(void **state)
 	assert_int_equal(lab->u.done, UPDATE_ROUTING | UPDATE_RULESET | UPDATE_MAPS);
 	assert_non_null(strstr(lab->u.error, "default via 10.0.0.1 dev wan0"));
 	assert_non_null(strstr(lab->u.error, "File exists"));
-	sh("ip route show table 10002 | grep -q default; ip -6 rule | grep -q 'lookup 10002'\n"
+	sh("ip route show table 10002 | grep -q 'default via'; ip -6 rule | grep -q 'lookup 10002'\n"
 	   "ip route del default dev wan0 table 10001 proto static");
 	updated(UPDATE_ROUTING);
 	as_loaded();
@@ -704,6 +733,19 @@ static void test_connections(void **state)
 	assert_false(lab->u.done & UPDATE_CONNECTIONS);
 	connections_are("1003 1004 1005 1006 2002 ");
 	sticky_is(0, 5000, 0, 5000);
+}
+
+/* One comes in the moment in which the other goes. */
+static void test_connections_swapped(void **state)
+{
+	begin("host-traffic = no\n" CONF);
+	sh("ip link set peer1 down");
+	assert_int_equal(update_with(true), 0);
+	sh(CONNECTIONS "ip link set peer0 down; ip link set peer1 up");
+	assert_int_equal(update_with(true), 0);
+	assert_true(lab->u.done & UPDATE_CONNECTIONS);
+	connections_are("1003 1004 1005 1006 2002 ");
+	as_loaded();
 }
 
 /* Who starts knows what was in use from the maps alone. */
@@ -832,10 +874,10 @@ int main(void)
 		update_test(test_nothing),     update_test(test_rule_and_route),
 		update_test(test_ruleset),     update_test(test_programs),
 		update_test(test_maps_held), update_test(test_host_programs),
-		update_test(test_device),      update_test(test_link_down),
+		update_test(test_device),      update_test(test_lan_device), update_test(test_lan_gone), update_test(test_link_down),
 		update_test(test_sysctls), update_test(test_failure), update_test(test_specific),
 		update_test(test_connections), update_test(test_connections_adopted),
-		update_test(test_connections_kept), update_test(test_connections_main),
+		update_test(test_connections_swapped), update_test(test_connections_kept), update_test(test_connections_main),
 		update_test(test_move), update_test(test_move_not), update_test(test_move_in_use),
 		update_test(test_time_2),      update_test(test_time_250),
 	};

@@ -151,8 +151,8 @@ int update_move(const struct object *o, const struct plan *p, size_t policy)
 			const struct plan_link *l = &p->links[i];
 
 			/* of one that is down they ended when it went */
-			if (l->down[f] != PLAN_LIVE || !any_bit(p->policies[policy].live[f]) ||
-			    !names_link(conf, l->conf->name) || is_kept(p, l->conf->name) ||
+			if (l->down[f] != PLAN_LIVE || !names_link(conf, l->conf->name) ||
+			    is_kept(p, l->conf->name) ||
 			    is_used(p->policies, p->model->n_policies, l->id, f))
 				continue;
 			any = links.has[f][l->id] = true;
