@@ -58,23 +58,31 @@ static void judge(struct job *j)
 	_cleanup_free_ struct asym_policy *policies =
 		read_policies(j, j->u->plan->model->n_policies);
 
-	update_links_judge(j->u->plan, j->u->old, policies, &j->links);
+	update_links_judge(j->u->plan, j->u->old, policies, &j->u->been_live, &j->links);
 }
 
+static void forget(struct link_set *been_live, const struct link_set *ended)
+{
+	for (int f = 0; f < ASYM_FAMILIES; f++)
+		for (int id = 0; id < ASYM_LINK_IDS; id++)
+			been_live->has[f][id] &= !ended->has[f][id];
+}
+
+/* Also of links that died when nothing was better, or while another process loaded. */
 static void end_connections(struct job *j)
 {
-	struct link_set leave = j->links.died;
+	struct link_set leave = j->links.dead;
 	int r;
 
-	if (!j->links.any_died)
-		return;
 	if (!update_links_leave(j->u->plan, &leave)) {
-		j->stale = true;
+		j->stale |= j->links.any_died;
 		return;
 	}
 	r = update_links_end(j->u->object, j->u->plan, &leave);
 	note(j, UPDATE_CONNECTIONS, r, r ? "connections of links that died" : "");
 	note_done(j, UPDATE_CONNECTIONS, true);
+	if (!r)
+		forget(&j->u->been_live, &leave);
 }
 
 /* The switch alone, as nothing has to be made ready for it. */

@@ -17,6 +17,7 @@
 #include "apply/object.h"
 #include "apply/ruleset.h"
 #include "apply/state.h"
+#include "apply/sticky.h"
 #include "core/host.h"
 #include "core/plan.h"
 
@@ -41,6 +42,8 @@ struct update {
 	const struct plan *old;	  /* what the last update or load made; NULL: unknown, all is compared.
 				   * After a failure the one before, so that the next update tries again */
 	struct state *state;	  /* its ids are as wanted; sysctls and clsact are added; is saved when it changed */
+	struct link_set been_live; /* links that were live since their connections were last ended, by id:
+				   * is set, to be handed to the next update, whatever is loaded then */
 	bool state_changed;	  /* the caller changed ids: to be saved; false when it was */
 	uint64_t ruleset;	  /* our table as an update left it; 0: unknown, it is written to be sure.
 				   * Is set, to be handed to the next update */

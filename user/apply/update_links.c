@@ -38,18 +38,21 @@ static bool was_live(const struct plan *old, uint8_t id, int f)
 }
 
 void update_links_judge(const struct plan *p, const struct plan *old,
-			const struct asym_policy *policies, struct update_links *ret)
+			const struct asym_policy *policies, struct link_set *been_live,
+			struct update_links *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	for (size_t i = 0; i < p->n_links; i++) {
 		const struct plan_link *l = &p->links[i];
 
 		for (int f = 0; f < ASYM_FAMILIES; f++) {
+			bool *been = &been_live->has[f][l->id];
 			bool live = l->down[f] == PLAN_LIVE;
 			bool was = was_live(old, l->id, f) ||
 				   is_used(policies, p->model->n_policies, l->id, f);
 
-			ret->died.has[f][l->id] = was && !live;
+			*been |= was || live;
+			ret->dead.has[f][l->id] = *been && !live;
 			ret->any_died |= was && !live;
 			ret->any_came |= live && !was;
 		}
@@ -91,9 +94,19 @@ bool update_links_leave(const struct plan *p, struct link_set *links)
 	return any;
 }
 
+/* Those that came in by a link that works belong there.  Without NAT nobody can tell which these are,
+ * and it does not matter. */
+static int end_family(struct nl *nl, const struct plan_link *l, enum asym_family f, uint32_t mask)
+{
+	int family = f == ASYM_V4 ? AF_INET : AF_INET6;
+
+	if (l->down[f] == PLAN_LIVE && l->conf->nat[f] != NAT_NONE)
+		return conntrack_delete_translated(nl, family, l->mark, mask);
+	return conntrack_delete_marked(nl, family, l->mark, mask);
+}
+
 static int end_connections(const struct plan *p, const struct link_set *links)
 {
-	static const int families[ASYM_FAMILIES] = {AF_INET, AF_INET6};
 	_cleanup_nl_ struct nl nl;
 	int first = nl_open(&nl, NETLINK_NETFILTER);
 
@@ -101,8 +114,7 @@ static int end_connections(const struct plan *p, const struct link_set *links)
 		for (int f = 0; f < ASYM_FAMILIES; f++) {
 			const struct plan_link *l = &p->links[i];
 			int r = links->has[f][l->id] ?
-					conntrack_delete_marked(&nl, families[f], l->mark,
-								p->config.mark_mask) :
+					end_family(&nl, l, f, p->config.mark_mask) :
 					0;
 
 			first = first ?: r;

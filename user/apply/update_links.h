@@ -7,15 +7,16 @@
 #include "core/plan.h"
 
 struct update_links {
-	struct link_set died; /* carried packets, and cannot any more */
-	bool any_died;
+	struct link_set dead; /* cannot carry packets, and have connections from when they did */
+	bool any_died;	      /* one of them since the plan before */
 	bool any_came; /* some carries packets that did not */
 };
 
-/* From the plan before (NULL: none) and from what the policies in the maps, one for each of the plan's
- * (NULL: not known), have in use. */
+/* From the plan before (NULL: none), from what the policies in the maps, one for each of the plan's
+ * (NULL: not known), have in use, and from the links that have been live (see struct update). */
 void update_links_judge(const struct plan *p, const struct plan *old,
-			const struct asym_policy *policies, struct update_links *ret);
+			const struct asym_policy *policies, struct link_set *been_live,
+			struct update_links *ret);
 
 /* Keeps those links whose connections have somewhere better to go: some policy that has the link has now
  * a live one, or main.  False: none. */

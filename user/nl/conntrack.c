@@ -14,8 +14,10 @@
 
 static const struct attr_size policy[] = {
 	[CTA_TUPLE_ORIG] = ATTR_NEST,
+	[CTA_TUPLE_REPLY] = ATTR_NEST,
 	[CTA_PROTOINFO] = ATTR_NEST,
 	[CTA_MARK] = ATTR_U32,
+	[CTA_ID] = ATTR_U32,
 };
 
 /* Requests are collected while the kernel dumps, and sent after: a dump and a change do not go
@@ -24,7 +26,9 @@ struct changes {
 	struct nl_batch batch;
 	/* adds what is to change, false: nothing */
 	bool (*put)(const struct changes *c, const struct nlattr *const *tb, struct nl_msg *m);
-	uint32_t mask; /* of the mark */
+	uint16_t type; /* of the requests */
+	int family;
+	uint32_t mark, mask; /* mark 0: whatever it is */
 };
 
 /* The mask is inverted by the kernel: mark = (mark & ~mask) ^ value (nf_conntrack_netlink.c,
@@ -64,6 +68,39 @@ static bool put_liberal(const struct changes *c, const struct nlattr *const *tb,
 	return true;
 }
 
+static int tuple_addr(const struct nlattr *tuple, int family, bool src, struct in6_addr *ret)
+{
+	static const struct attr_size outer[] = { [CTA_TUPLE_IP] = ATTR_NEST };
+	static const struct attr_size inner[] = {
+		[CTA_IP_V4_SRC] = ATTR_ADDR, [CTA_IP_V4_DST] = ATTR_ADDR,
+		[CTA_IP_V6_SRC] = ATTR_ADDR, [CTA_IP_V6_DST] = ATTR_ADDR,
+	};
+	const struct nlattr *ip[ARRAY_SIZE(outer)] = {}, *addr[ARRAY_SIZE(inner)] = {};
+	int r = tuple ? attr_parse_nest(tuple, outer, ARRAY_SIZE(outer), ip) : -EBADMSG;
+
+	if (!r && ip[CTA_TUPLE_IP])
+		r = attr_parse_nest(ip[CTA_TUPLE_IP], inner, ARRAY_SIZE(inner), addr);
+	if (r)
+		return r;
+	if (family == AF_INET)
+		return attr_addr(addr[src ? CTA_IP_V4_SRC : CTA_IP_V4_DST], family, ret);
+	return attr_addr(addr[src ? CTA_IP_V6_SRC : CTA_IP_V6_DST], family, ret);
+}
+
+/* The id: not the one that took its place meanwhile. */
+static bool put_translated(const struct changes *c, const struct nlattr *const *tb, struct nl_msg *m)
+{
+	struct in6_addr from, seen_as;
+
+	if ((ntohl(attr_u32(tb[CTA_MARK], 0)) & c->mask) != c->mark || !tb[CTA_ID] ||
+	    tuple_addr(tb[CTA_TUPLE_ORIG], c->family, true, &from) ||
+	    tuple_addr(tb[CTA_TUPLE_REPLY], c->family, false, &seen_as) ||
+	    addr_equal(&from, &seen_as))
+		return false;
+	nl_put_u32(m, CTA_ID, attr_u32(tb[CTA_ID], 0));
+	return true;
+}
+
 static int on_connection(const struct nlmsghdr *h, void *data)
 {
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(h);
@@ -77,7 +114,7 @@ static int on_connection(const struct nlmsghdr *h, void *data)
 		return r;
 	if (!tb[CTA_TUPLE_ORIG])
 		return 0;
-	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, 0, &to, sizeof(to));
+	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | c->type, 0, &to, sizeof(to));
 	nl_put(&m, CTA_TUPLE_ORIG | NLA_F_NESTED, mnl_attr_get_payload(tb[CTA_TUPLE_ORIG]),
 	       mnl_attr_get_payload_len(tb[CTA_TUPLE_ORIG]));
 	if (c->put(c, tb, &m))
@@ -109,12 +146,16 @@ static int send_changes(struct nl *nl, struct nl_batch *batch)
 
 static int change_all(struct nl *nl, struct changes *c, size_t *ret_n)
 {
-	struct nfgenmsg header = { .nfgen_family = AF_UNSPEC };
+	struct nfgenmsg header = { .nfgen_family = c->family };
 	struct nl_msg m;
 	int r;
 
 	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, &header,
 		 sizeof(header));
+	if (c->mark) {
+		nl_put_u32(&m, CTA_MARK, htonl(c->mark));
+		nl_put_u32(&m, CTA_MARK_MASK, htonl(c->mask));
+	}
 	r = nl_dump(nl, &m, on_connection, reset, c);
 	/* no ctnetlink in this kernel, or nothing has loaded it */
 	if (r == -EINVAL || r == -EOPNOTSUPP)
@@ -128,14 +169,14 @@ static int change_all(struct nl *nl, struct changes *c, size_t *ret_n)
 
 int conntrack_clear_marks(struct nl *nl, uint32_t mask, size_t *ret_n)
 {
-	struct changes c = { .put = put_mark, .mask = mask };
+	struct changes c = { .put = put_mark, .type = IPCTNL_MSG_CT_NEW, .mask = mask };
 
 	return change_all(nl, &c, ret_n);
 }
 
 int conntrack_make_liberal(struct nl *nl)
 {
-	struct changes c = { .put = put_liberal };
+	struct changes c = { .put = put_liberal, .type = IPCTNL_MSG_CT_NEW };
 	size_t n;
 
 	return change_all(nl, &c, &n);
@@ -161,6 +202,17 @@ int conntrack_delete_marked(struct nl *nl, int family, uint32_t mark, uint32_t m
 	nl_put_u32(&m, CTA_MARK_MASK, htonl(mask));
 	r = nl_ask(nl, &m, NULL, NULL);
 	return r == -EINVAL || r == -EOPNOTSUPP ? 0 : r;
+}
+
+int conntrack_delete_translated(struct nl *nl, int family, uint32_t mark, uint32_t mask)
+{
+	struct changes c = { .put = put_translated, .type = IPCTNL_MSG_CT_DELETE,
+			     .family = family, .mark = mark, .mask = mask };
+	size_t n;
+
+	if (!mark || (mark & mask) != mark)
+		return -EINVAL;
+	return change_all(nl, &c, &n);
 }
 
 /* How many connections there are; whom nobody answers the kernel loads the module that could

@@ -26,6 +26,10 @@ int conntrack_make_liberal(struct nl *nl);
  */
 int conntrack_delete_marked(struct nl *nl, int family, uint32_t mark, uint32_t mask);
 
+/* The same, but only those whose source address is translated: connections that come in, and those of
+ * the machine itself, stay. */
+int conntrack_delete_translated(struct nl *nl, int family, uint32_t mark, uint32_t mask);
+
 /* Asks for something that changes nothing: a kernel that has connection tracking as a module loads
  * it then.  nl: NETLINK_NETFILTER. */
 void conntrack_autoload(struct nl *nl);

@@ -138,6 +138,17 @@ static int configure(struct monitor *m)
 				   true);
 }
 
+/* The operator's word came while another process was loading, which does not know it. */
+static void keep_word(const struct state *old, struct state *now)
+{
+	for (size_t i = 0; i < old->n_ids; i++)
+		for (size_t k = 0; k < now->n_ids; k++)
+			if (!strcmp(old->ids[i].name, now->ids[k].name)) {
+				now->ids[k].manual = old->ids[i].manual;
+				now->ids[k].manual_until = old->ids[i].manual_until;
+			}
+}
+
 /* What runs now is what we keep up from now on.  -ESRCH: no program does. */
 static int adopt(struct monitor *m)
 {
@@ -151,6 +162,8 @@ static int adopt(struct monitor *m)
 		monitor_drop(s);
 		return r;
 	}
+	if (m->state_changed)
+		keep_word(&old->state, &s->state);
 	m->s = s;
 	m->settled = false;
 	m->ruleset = 0;
@@ -209,11 +222,13 @@ static int update(struct monitor *m, const struct host *host, const struct plan 
 		.plan = plan,
 		.old = m->settled && !m->unsure ? &m->s->plan : NULL,
 		.state = &m->s->state,
+		.been_live = m->been_live,
 		.state_changed = m->state_changed,
 		.ruleset = m->ruleset,
 	};
 	int r = update_apply(&u);
 
+	m->been_live = u.been_live;
 	m->ruleset = u.ruleset;
 	m->unsure = r;
 	m->state_changed = u.state_changed;

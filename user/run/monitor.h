@@ -32,11 +32,13 @@ struct monitor {
 	bool settled;		/* there was a sync since it was read: its plan is what the kernel holds */
 	struct state_stamp stamp; /* of the state file that s was read from, or that we wrote */
 	uint64_t ruleset;	/* digest of our table as we left it */
+	struct link_set been_live; /* as in struct update */
 	bool state_changed;	/* ids differ from the state file */
 	bool unsure;		/* the last update failed: the kernel may not hold s->plan */
 	bool failing;		/* the last update said an error: it is not said again */
 	int result;		/* of monitor_run */
-	uint64_t since_ns[ASYM_LINK_IDS][ASYM_FAMILIES]; /* CLOCK_MONOTONIC of the last change of state */
+	struct link_set live;	/* as people know it */
+	uint64_t since_ns[ASYM_LINK_IDS][ASYM_FAMILIES]; /* since when, CLOCK_MONOTONIC; 0: new */
 
 	struct events events;
 	struct event_sink text; /* the last event as text, for sd_notify's STATUS */

@@ -4,11 +4,6 @@
 #include "run/monitor.h"
 #include <string.h>
 
-static const struct plan_link *old_link(const struct monitor *m, const struct plan_link *l)
-{
-	return m->settled ? plan_link_by_id(&m->s->plan, l->id) : NULL;
-}
-
 /* "no-answer" says less than the probes know. */
 static const char *reason_of(const struct monitor *m, const struct plan_link *l, enum asym_family f)
 {
@@ -34,20 +29,30 @@ static void tell_family(struct monitor *m, const struct plan_link *l, enum asym_
 	events_send(&m->events, &e);
 }
 
+/* True when it has changed.  What is new has not. */
+static bool learn_family(struct monitor *m, const struct plan_link *l, enum asym_family f)
+{
+	bool *live = &m->live.has[f][l->id], was = *live;
+	bool new = !m->since_ns[l->id][f];
+
+	*live = l->down[f] == PLAN_LIVE;
+	if (new)
+		m->since_ns[l->id][f] = uv_hrtime();
+	return !new && *live != was;
+}
+
+/* Since people were told last, whoever loaded meanwhile. */
 static bool tell_links(struct monitor *m, const struct plan *plan)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < plan->n_links; i++) {
-		const struct plan_link *l = &plan->links[i], *old = old_link(m, l);
-
-		for (int f = 0; old && f < ASYM_FAMILIES; f++) {
-			if ((old->down[f] == PLAN_LIVE) == (l->down[f] == PLAN_LIVE))
+	for (size_t i = 0; i < plan->n_links; i++)
+		for (int f = 0; f < ASYM_FAMILIES; f++) {
+			if (!learn_family(m, &plan->links[i], f))
 				continue;
-			tell_family(m, l, f);
+			tell_family(m, &plan->links[i], f);
 			any = true;
 		}
-	}
 	return any;
 }
 
