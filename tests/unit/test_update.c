@@ -644,10 +644,11 @@ static void test_specific(void **state)
 
 /* -------- connections and sticky entries */
 
-/* Marks: 0x100 is link a, 0x200 link b; 0x10100 has somebody else's bit. */
+/* Marks: 0x100 is link a, 0x200 link b; 0x10100 has somebody else's bit.  The source is translated. */
 #define CONNECTIONS                                                                                \
-	"add() { conntrack -I -p tcp -s $1 -d $2 --sport $3 --dport 80 --state ESTABLISHED -t 600"  \
-	" -m $4 >/dev/null 2>&1; }\n"                                                             \
+	"add() { case $1 in *:*) as=2001:db8:78::1;; *) as=203.0.113.1;; esac\n"                   \
+	"conntrack -I -p tcp -s $1 -d $2 --sport $3 --dport 80 --state ESTABLISHED -t 600"         \
+	" -r $2 -q $as --reply-port-src 80 --reply-port-dst $3 -m $4 >/dev/null 2>&1; }\n"         \
 	"add 192.168.7.2 198.51.100.1 1001 0x100; add 192.168.7.2 198.51.100.1 1002 0x10100\n"     \
 	"add 192.168.7.2 198.51.100.1 1003 0x200; add 192.168.7.2 198.51.100.1 1004 0\n"           \
 	"add 192.168.7.2 198.51.100.1 1005 0x10000; add 192.168.7.2 198.51.100.1 1006 0x300\n"     \
