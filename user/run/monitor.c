@@ -167,7 +167,7 @@ static int adopt(struct monitor *m)
 	m->s = s;
 	m->settled = false;
 	m->ruleset = 0;
-	memset(m->drain_at_ns, 0, sizeof(m->drain_at_ns));
+	monitor_drain_keep(m, old);
 	r = configure(m);
 	if (old)
 		monitor_tell_reload(m);

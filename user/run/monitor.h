@@ -73,6 +73,8 @@ void monitor_status(void *data, struct json_object *ret);
 /* In monitor_drain.c: connections on links that their policies have something better for again, by
  * the step from m->s->plan to plan. */
 void monitor_drain(struct monitor *m, const struct plan *plan);
+/* Times that run go on in m->s if its policies are those of old (or NULL). */
+void monitor_drain_keep(struct monitor *m, const struct session *old);
 
 /* In monitor_event.c: what happened, to people.  monitor_tell: the step from m->s->plan to plan. */
 void monitor_tell(struct monitor *m, const struct plan *plan, const struct update *u);

@@ -75,6 +75,21 @@ static void on_drain(uv_timer_t *timer)
 	drain_due(m, &m->s->plan);
 }
 
+void monitor_drain_keep(struct monitor *m, const struct session *old)
+{
+	uint64_t before[ASYM_MAX_POLICIES];
+
+	memcpy(before, m->drain_at_ns, sizeof(before));
+	memset(m->drain_at_ns, 0, sizeof(m->drain_at_ns));
+	for (size_t i = 0; old && i < m->s->model.n_policies; i++) {
+		const struct model_policy *now = &m->s->model.policies[i];
+		const struct model_policy *was = model_policy_find(&old->model, now->name);
+
+		if (was && now->failback != FAILBACK_KEEP)
+			m->drain_at_ns[i] = before[was - old->model.policies];
+	}
+}
+
 void monitor_drain(struct monitor *m, const struct plan *plan)
 {
 	for (size_t i = 0; m->settled && i < m->s->model.n_policies; i++) {

@@ -351,13 +351,19 @@ const struct track *tracker_find(const struct tracker *t, uint8_t id, enum asym_
 	return at ? *at : NULL;
 }
 
+/* Without an address of its family it is not, and then its verdict is an old one. */
+static bool is_asked(const struct track *t)
+{
+	return t->able || !addr_is_zero(&t->path.source[t->family]);
+}
+
 bool tracker_failed(const struct tracker *t, uint8_t id, enum asym_family family)
 {
-	const struct track *track = tracker_find(t, id, family);
+	const struct track *own = tracker_find(t, id, family), *other = tracker_find(t, id, !family);
 
-	if (!track || !track->health.n)
-		track = tracker_find(t, id, !family);
-	return track && track->health.n && !track->health.up;
+	if (own && own->health.n)
+		return !own->health.up;
+	return other && other->health.n && !other->health.up && is_asked(other);
 }
 
 const char *tracker_reason(const struct tracker *t, const struct plan_link *l, enum asym_family family)
