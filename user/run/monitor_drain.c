@@ -1,36 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* When a better tier is back: which connections follow it, and when. */
 #include "base/log.h"
+#include "core/buckets.h"
 #include "run/monitor.h"
 #include <string.h>
 
 #define S 1000000000ull
 
-static bool is_live(const struct plan *p, const char *link, enum asym_family f)
+static size_t tier_in_use(const struct plan *p, size_t policy, enum asym_family f)
 {
-	for (size_t i = 0; i < p->n_links; i++)
-		if (!strcmp(p->links[i].conf->name, link))
-			return p->links[i].down[f] == PLAN_LIVE;
-	return false;
+	struct bucket_share shares[ASYM_MAX_LINKS];
+	size_t tier;
+
+	plan_shares(p, policy, f, shares, &tier);
+	return tier;
 }
 
-/* The tier in use; as many as there are when none is. */
-static size_t tier_in_use(const struct plan *p, const struct model_policy *policy, enum asym_family f)
-{
-	for (size_t t = 0; t < policy->n; t++)
-		for (size_t i = 0; i < policy->tiers[t].n; i++)
-			if (is_live(p, policy->tiers[t].members[i].link, f))
-				return t;
-	return policy->n;
-}
-
-static bool is_better(const struct plan *before, const struct plan *now,
-		      const struct model_policy *policy)
+static bool is_better(const struct plan *before, const struct plan *now, size_t policy)
 {
 	for (int f = 0; f < ASYM_FAMILIES; f++) {
 		size_t was = tier_in_use(before, policy, f);
 
-		if (was < policy->n && tier_in_use(now, policy, f) < was)
+		if (was < now->model->policies[policy].n && tier_in_use(now, policy, f) < was)
 			return true;
 	}
 	return false;
@@ -96,7 +87,7 @@ void monitor_drain(struct monitor *m, const struct plan *plan)
 		const struct model_policy *policy = &m->s->model.policies[i];
 
 		if (policy->failback == FAILBACK_KEEP ||
-		    !is_better(&m->s->plan, plan, policy))
+		    !is_better(&m->s->plan, plan, i))
 			continue;
 		m->drain_at_ns[i] = uv_hrtime() +
 				    (policy->failback == FAILBACK_DRAIN ? policy->drain_s * S : 0);
