@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make [V=1] [SANITIZE=1]    make unit | check | check-vm | demo | bench | install DESTDIR= PREFIX= | clean
+# make [V=1] [SANITIZE=1]    make unit | check | check-vm | soak | demo | bench | install DESTDIR= PREFIX= | clean
 
 PREFIX	 ?= /usr/local
 DESTDIR	 ?=
@@ -40,7 +40,7 @@ VMTEST	 := $(sort $(wildcard tests/vm/linux-*.sh))
 PROBER	 := $(BUILD)/tests/netns/prober
 NETTOOL	 := $(filter-out $(PROBER),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c)))
 
-.PHONY: all check check-vm unit demo bench install clean setup layers
+.PHONY: all check check-vm unit soak demo bench install clean setup layers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -107,6 +107,13 @@ run-check: all layers $(UNIT) $(BPFTEST) $(NETTOOL) $(PROBER)
 check-vm: setup
 	$(Q)$(MAKE) --no-print-directory all $(BPFTEST) $(NETTOOL)
 	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf ASYMBPF_VM_ALL=1 TEST_TIMEOUT=1800 tests/run tests/vm/machine.sh $(VMTEST)
+
+# make soak [MINUTES=30] [SEED=n]: faults at random under traffic, beside the daemon
+MINUTES	 ?= 30
+SEED	 ?=
+soak: setup
+	$(Q)$(MAKE) --no-print-directory all $(NETTOOL)
+	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf tests/soak $(MINUTES) $(SEED)
 
 demo: setup
 	$(Q)$(MAKE) --no-print-directory all $(NETTOOL)
