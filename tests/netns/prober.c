@@ -13,6 +13,7 @@
 #include <getopt.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define RESULTS 8
 #define WHY 64
@@ -41,6 +42,7 @@ static struct prober *prober;
 static struct line *lines;
 static unsigned int rounds = 1, running;
 static uv_signal_t again;
+static uv_async_t over;
 
 static void die(int r, const char *what)
 {
@@ -92,12 +94,18 @@ static void count(struct asked *a, const char *what)
 	a->results[i].n++;
 }
 
-static void ended(void)
+static void on_over(uv_async_t *a)
 {
-	if (--running)
-		return;
 	prober_close(prober);
 	uv_close((uv_handle_t *)&again, NULL);
+	uv_close((uv_handle_t *)a, NULL);
+}
+
+/* Not here: a probe's end is no place to close the prober. */
+static void ended(void)
+{
+	if (!--running)
+		uv_async_send(&over);
 }
 
 static void on_end(void *data, uint32_t rtt_us, const char *why)
@@ -149,27 +157,44 @@ static void begin(uv_loop_t *loop)
 	}
 }
 
-static void print_asked(const char *link, const struct asked *a)
+static void print_target(const struct model_target *t)
 {
 	char addr[ADDR_STRLEN];
-	const char *target = a->target->url ?: addr_str(&a->target->addr, addr);
 
-	if (a->target->kind == PROBE_GATEWAY)
-		target = a->target->family == ASYM_V4 ? "ipv4" : "ipv6";
-	for (size_t i = 0; i < RESULTS && a->results[i].n; i++)
-		printf("%s %s %s %s %u\n", link, model_probe_names[a->target->kind], target,
-		       a->results[i].what, a->results[i].n);
+	printf(" %s ", model_probe_names[t->kind]);
+	if (t->url)
+		printf("%s", t->url);
+	else if (t->kind == PROBE_GATEWAY)
+		printf("%s", t->family == ASYM_V4 ? "ipv4" : "ipv6");
+	else if (!t->port)
+		printf("%s", addr_str(&t->addr, addr));
+	else
+		printf(t->family == ASYM_V4 ? "%s:%u" : "[%s]:%u", addr_str(&t->addr, addr), t->port);
 }
 
-static void print_cost(uint64_t wall_ns)
+static void print_asked(const char *link, const struct asked *a)
+{
+	for (size_t i = 0; i < RESULTS && a->results[i].n; i++) {
+		printf("%s", link);
+		print_target(a->target);
+		printf(" %s %u\n", a->results[i].what, a->results[i].n);
+	}
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void print_cost(uint64_t ns, uint64_t of_ns)
 {
 	struct rusage u;
-	uint64_t us;
 
 	getrusage(RUSAGE_SELF, &u);
-	us = (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 +
-	     (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
-	printf("cpu %.2f\nmemory %ld\n", (double)us * 100000 / (double)wall_ns, u.ru_maxrss);
+	printf("cpu %.2f\nmemory %ld\n", (double)ns * 100 / (double)of_ns, u.ru_maxrss);
 }
 
 static void read_model(const char *path)
@@ -191,7 +216,7 @@ int main(int argc, char **argv)
 {
 	uv_loop_t *loop = uv_default_loop();
 	bool cost = false;
-	uint64_t began;
+	uint64_t began, used;
 	int opt;
 
 	while ((opt = getopt(argc, argv, "n:c")) > 0)
@@ -205,16 +230,20 @@ int main(int argc, char **argv)
 	look();
 	if (prober_open(loop, &prober))
 		die(-ENOMEM, "prober_open");
+	uv_async_init(loop, &over, on_over);
 	uv_signal_init(loop, &again);
 	uv_signal_start(&again, on_again, SIGUSR1);
 	began = uv_hrtime();
+	used = cpu_ns();
 	begin(loop);
 	uv_run(loop, UV_RUN_DEFAULT);
+	began = uv_hrtime() - began;
+	used = cpu_ns() - used;
 	for (size_t i = 0; i < model.n_links; i++)
 		for (size_t k = 0; k < model.links[i].probe.n; k++)
 			print_asked(model.links[i].name, &lines[i].asked[k]);
 	if (cost)
-		print_cost(uv_hrtime() - began);
+		print_cost(used, began);
 	for (size_t i = 0; i < model.n_links; i++)
 		free(lines[i].asked);
 	free(lines);

@@ -60,7 +60,7 @@ static inline int probe_family(const struct probe *p)
 
 /* A non-blocking, close-on-exec socket bound to the path's device, with its mark.  Or -errno. */
 int probe_socket(const struct probe_path *path, int family, int type, int protocol);
-/* The same, bound to the path's source as well. */
+/* The same, bound to the path's source as well; of SOCK_STREAM nothing is left when it is closed. */
 int probe_socket_from(const struct probe_path *path, enum asym_family family, int type);
 
 /* An address as sockets want it, of either family. */

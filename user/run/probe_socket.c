@@ -19,6 +19,14 @@ int probe_socket(const struct probe_path *path, int family, int type, int protoc
 	return TAKE_FD(fd);
 }
 
+/* With a linger time of 0 what is closed is gone: no minutes in TIME_WAIT, two a second for each link. */
+static void no_traces(int fd)
+{
+	struct linger none = { .l_onoff = 1 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
 int probe_socket_from(const struct probe_path *path, enum asym_family family, int type)
 {
 	_cleanup_close_ int fd =
@@ -28,6 +36,8 @@ int probe_socket_from(const struct probe_path *path, enum asym_family family, in
 
 	if (fd < 0)
 		return fd;
+	if (type == SOCK_STREAM)
+		no_traces(fd);
 	if (addr_is_zero(&path->source[family]))
 		return TAKE_FD(fd);
 	len = probe_sockaddr(&path->source[family], 0, path->ifindex, &from);

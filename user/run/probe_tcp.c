@@ -66,13 +66,11 @@ static void tcp_ready(void *data, int fd, bool failed)
 		probe_failed(&t->probe, probe_reason(error));
 }
 
-/* With a linger time of 0 what is closed is gone, without minutes in TIME_WAIT. */
-static void no_traces(int fd, enum asym_family f)
+/* ICMP errors can be told from a RST then. */
+static void want_errors(int fd, enum asym_family f)
 {
-	struct linger none = { .l_onoff = 1 };
 	int one = 1;
 
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	if (f == ASYM_V4)
 		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
 	else
@@ -89,7 +87,7 @@ static int tcp_start(struct probe *p)
 
 	if (fd < 0)
 		return fd;
-	no_traces(fd, target->family);
+	want_errors(fd, target->family);
 	if (connect(fd, &to.sa, len) && errno != EINPROGRESS)
 		return -errno;
 	return probe_io_open(p->prober, &fd, UV_WRITABLE, tcp_ready, t, &t->io);
