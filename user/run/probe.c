@@ -4,6 +4,7 @@
 #include "base/defs.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define NS_PER_MS 1000000ULL
 
@@ -58,6 +59,11 @@ void probe_cancel(struct probe *p)
 	take_out(p->prober, p);
 	p->kind->stop(p);
 	free(p);
+}
+
+bool probe_says_nothing(int error)
+{
+	return error == EOPNOTSUPP || error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
 const char *probe_reason(int error)
@@ -158,12 +164,25 @@ int probe_start(struct prober *p, const struct probe_path *path, const struct mo
 
 /* -------- the prober */
 
+/* Four shared sockets for each link, and one for each probe that runs, are more than 1024, to which
+ * processes are limited for the sake of select(). */
+static void allow_sockets(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == files.rlim_max)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int prober_open(uv_loop_t *loop, struct prober **ret)
 {
 	struct prober *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
+	allow_sockets();
 	p->loop = loop;
 	/* these only enter lists of the loop */
 	uv_timer_init(loop, &p->timer);

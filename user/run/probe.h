@@ -41,7 +41,8 @@ struct probe_path {
  */
 typedef void probe_end(void *data, uint32_t rtt_us, const char *why);
 
-/* The sockets that probes share, per device.  One for the daemon. */
+/* The sockets that probes share, per device.  One for the daemon, whose limit of open files it raises
+ * as far as it may. */
 struct prober;
 int prober_open(uv_loop_t *loop, struct prober **ret);
 /* Every probe is cancelled; memory goes once the loop has closed the handles.  NULL is fine. */
@@ -61,7 +62,10 @@ int probe_start(struct prober *p, const struct probe_path *path, const struct mo
 /* `end` is not called. */
 void probe_cancel(struct probe *probe);
 
-/* The same few words for an errno, positive, that probe_start returned. */
+/* Of an errno, positive, that probe_start returned: whether it is none of the link's fault, but that it
+ * cannot be asked, or that this machine is short of memory or sockets. */
+bool probe_says_nothing(int error);
+/* Of the same: a few words, as `end` is told. */
 const char *probe_reason(int error);
 
 #endif

@@ -8,27 +8,13 @@
  * packets that this machine forwards.
  */
 #include "base/defs.h"
+#include "run/probe_echo.h"
 #include "run/probe_port.h"
 #include <errno.h>
-#include <linux/filter.h>
-#include <netinet/icmp6.h>
-#include <netinet/ip.h>
-#include <netinet/ip6.h>
-#include <netinet/ip_icmp.h>
 #include <string.h>
 #include <sys/random.h>
 
-#define COOKIE 16
-/* linux/icmp.h, which netinet/ip_icmp.h excludes */
-#define ICMP_FILTER_OPTION 1
 #define PACKET_ROOM 1280
-
-/* The same in both families (RFC 792, RFC 4443); id and seq in network order. */
-struct echo {
-	uint8_t type, code;
-	uint16_t sum, id, seq;
-	uint8_t cookie[COOKIE];
-};
 
 struct ping {
 	struct port_probe waiting;
@@ -41,74 +27,6 @@ struct ping_port {
 };
 
 /* -------- sockets */
-
-#define LOAD_BYTE(where) BPF_STMT(BPF_LD | BPF_B | BPF_ABS, where)
-#define LOAD_HALF(where) BPF_STMT(BPF_LD | BPF_H | BPF_ABS, where)
-#define X_BYTE(where) BPF_STMT(BPF_LD | BPF_B | BPF_IND, where)
-#define X_HALF(where) BPF_STMT(BPF_LD | BPF_H | BPF_IND, where)
-#define IF_EQUAL(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
-#define TAKE BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
-#define LEAVE BPF_STMT(BPF_RET | BPF_K, 0)
-
-/* Where our request is in an ICMP error about it; we send no options and no extension headers. */
-#define QUOTED4 (sizeof(struct icmphdr) + sizeof(struct iphdr))
-#define QUOTED6 (sizeof(struct icmp6_hdr) + sizeof(struct ip6_hdr))
-
-/* Only what has our identifier wakes us: other pings of this machine are none of our business.  A
- * packet begins with the IP header here. */
-static int filter4(int fd, uint16_t id)
-{
-	struct icmp_filter_bits { uint32_t data; } types = {
-		~(1U << ICMP_ECHOREPLY | 1U << ICMP_DEST_UNREACH | 1U << ICMP_TIME_EXCEEDED)
-	};
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0), /* X = length of the IP header */
-		X_BYTE(offsetof(struct echo, type)),
-		IF_EQUAL(ICMP_ECHOREPLY, 0, 2),
-		X_HALF(offsetof(struct echo, id)),
-		IF_EQUAL(ntohs(id), 4, 5),
-		X_BYTE(QUOTED4 + offsetof(struct echo, type)),
-		IF_EQUAL(ICMP_ECHO, 0, 3),
-		X_HALF(QUOTED4 + offsetof(struct echo, id)),
-		IF_EQUAL(ntohs(id), 0, 1),
-		TAKE,
-		LEAVE,
-	};
-	struct sock_fprog program = { ARRAY_SIZE(code), code };
-
-	if (setsockopt(fd, SOL_RAW, ICMP_FILTER_OPTION, &types, sizeof(types)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)))
-		return -errno;
-	return 0;
-}
-
-/* A packet begins with the ICMPv6 header. */
-static int filter6(int fd, uint16_t id)
-{
-	struct icmp6_filter types;
-	struct sock_filter code[] = {
-		LOAD_BYTE(offsetof(struct echo, type)),
-		IF_EQUAL(ICMP6_ECHO_REPLY, 0, 2),
-		LOAD_HALF(offsetof(struct echo, id)),
-		IF_EQUAL(ntohs(id), 4, 5),
-		LOAD_BYTE(QUOTED6 + offsetof(struct echo, type)),
-		IF_EQUAL(ICMP6_ECHO_REQUEST, 0, 3),
-		LOAD_HALF(QUOTED6 + offsetof(struct echo, id)),
-		IF_EQUAL(ntohs(id), 0, 1),
-		TAKE,
-		LEAVE,
-	};
-	struct sock_fprog program = { ARRAY_SIZE(code), code };
-
-	ICMP6_FILTER_SETBLOCKALL(&types);
-	ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &types);
-	ICMP6_FILTER_SETPASS(ICMP6_DST_UNREACH, &types);
-	ICMP6_FILTER_SETPASS(ICMP6_TIME_EXCEEDED, &types);
-	if (setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &types, sizeof(types)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)))
-		return -errno;
-	return 0;
-}
 
 static int ping_open(struct ping_port *port, const struct probe_path *path, int family)
 {
@@ -123,7 +41,7 @@ static int ping_open(struct ping_port *port, const struct probe_path *path, int 
 		return -EIO;
 	port->id = begin[0];
 	port->seq = begin[1];
-	r = family == AF_INET ? filter4(fd, port->id) : filter6(fd, port->id);
+	r = echo_filter(fd, family, port->id);
 	return r ?: TAKE_FD(fd);
 }
 
@@ -158,7 +76,7 @@ static void take_reply(const struct probe_port *port, const uint8_t *data, size_
 	const struct echo *e = (const struct echo *)data;
 	struct ping *ping = len >= sizeof(*e) ? ping_find(port, e) : NULL;
 
-	if (ping && !memcmp(e->cookie, ping->echo.cookie, COOKIE) &&
+	if (ping && !memcmp(e->cookie, ping->echo.cookie, ECHO_COOKIE) &&
 	    addr_equal(from, &ping->waiting.probe.target->addr))
 		probe_answered(&ping->waiting.probe);
 }
@@ -190,11 +108,11 @@ static int read4(struct probe_port *port, int fd)
 	addr = addr_from_wire(AF_INET, &ip->saddr);
 	if (data[at] == ICMP_ECHOREPLY) {
 		take_reply(port, data + at, len - at, &addr);
-	} else if ((size_t)len >= at + QUOTED4) {
+	} else if ((size_t)len >= at + ECHO_QUOTED4) {
 		quoted = (const struct iphdr *)(data + at + sizeof(struct icmphdr));
 		addr = addr_from_wire(AF_INET, &quoted->daddr);
 		if (quoted->protocol == IPPROTO_ICMP && quoted->ihl * 4 == sizeof(*quoted))
-			take_error(port, data + at + QUOTED4, len - at - QUOTED4, &addr);
+			take_error(port, data + at + ECHO_QUOTED4, len - at - ECHO_QUOTED4, &addr);
 	}
 	return 0;
 }
@@ -214,8 +132,8 @@ static int read6(struct probe_port *port, int fd)
 		return 0;
 	if (data[0] == ICMP6_ECHO_REPLY)
 		take_reply(port, data, len, &from.sin6_addr);
-	else if ((size_t)len >= QUOTED6 && quoted->ip6_nxt == IPPROTO_ICMPV6)
-		take_error(port, data + QUOTED6, len - QUOTED6, &quoted->ip6_dst);
+	else if ((size_t)len >= ECHO_QUOTED6 && quoted->ip6_nxt == IPPROTO_ICMPV6)
+		take_error(port, data + ECHO_QUOTED6, len - ECHO_QUOTED6, &quoted->ip6_dst);
 	return 0;
 }
 
@@ -299,7 +217,7 @@ static int ping_start(struct probe *p)
 	struct ping_port *port;
 	int r;
 
-	if (getrandom(ping->echo.cookie, COOKIE, 0) != COOKIE)
+	if (getrandom(ping->echo.cookie, ECHO_COOKIE, 0) != ECHO_COOKIE)
 		return -EIO;
 	r = port_join(&ping->waiting, &kinds[p->target->family]);
 	if (r)

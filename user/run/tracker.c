@@ -117,7 +117,7 @@ static void probe(struct track *t, uint32_t round, uint32_t target)
 	r = probe_start(t->tracker->prober, &t->path, t->health.targets[target].conf,
 			t->health.conf, on_end, p, &p->probe);
 	if (r)
-		result(t, p, r == -EOPNOTSUPP, strerror(-r));
+		result(t, p, probe_says_nothing(-r), probe_reason(-r));
 }
 
 static void on_timer(uv_timer_t *timer)
