@@ -38,6 +38,17 @@ daemon() { # DESCRIPTION ARGS...: a check that it takes over; without it the scr
 		exit 1
 	}
 }
+# What else this machine does is then no delay of these; not so what the kernel does for them.
+urgent() { # PID...
+	local p
+	for p; do chrt -f -p 1 "$p" 2>/dev/null || true; done
+}
+urgently() { # CMD...: a function, too
+	(
+		urgent "$BASHPID"
+		"$@"
+	)
+}
 alive() { [ -e "/proc/$daemon/exe" ]; }
 daemon_end() { # [SIGNAL]: its status is then $ended
 	local signal=${1:-TERM}
