@@ -161,7 +161,7 @@ ok 'a hook is told what happens' wait_for hooked '^link wan1 wan1 ipv4 up'
 files=$(open_files)
 for body in 'sleep 87' 'yes 87' 'sleep 87 & sleep 87 & (sleep 87 &) & yes 87 & exit 0' 'kill -STOP $$'; do
 	hook "$body"
-	at_most "hook: $body: the daemon goes on" "$(flap)" 100 ms
+	at_most "hook: $body: the daemon goes on" "$(flap)" 300 ms
 	ok "hook: $body: it was run" wait_for hooked 'wan1'
 	idle() { [ -z "$(hook_pids)" ]; }
 	ok "hook: $body: nothing of it is left" wait_for idle
@@ -255,6 +255,7 @@ quiet 300
 ok 'all is as before' wait_for same_state "$tmp/state"
 at_most 'its memory has grown by' $(($(memory) - rss)) 8192 KiB
 is 'its descriptors' "$(open_files)" "$files"
+wait_for eval '! asked 1'
 is 'traffic passes' "$(failures "$(c "$traffic" tcp -n 100 $host 80)")" 0
 daemon_end
 is 'the daemon ends' "$ended" 0

@@ -57,7 +57,7 @@ daemon_end() { # [SIGNAL]: its status is then $ended
 	wait "$daemon" || ended=$?
 }
 open_files() { find "/proc/$daemon/fd" -mindepth 1 2>/dev/null | wc -l; }
-memory() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$daemon/status"; } # KiB
+memory() { awk '$1 == "RssAnon:" { print $2 }' "/proc/$daemon/status"; } # KiB, without what it maps now and then
 cpu_ms() { awk -v hz="$(getconf CLK_TCK)" '{ print int(($14 + $15) * 1000 / hz) }' "/proc/$daemon/stat"; }
 
 # --- what it tells -----------------------------------------------------------------------------------------
@@ -125,11 +125,17 @@ same_state() { # FILE: the kernel's is as there
 }
 
 # --- lines ---------------------------------------------------------------------------------------------------
-# The ISP's end of a line that loses its carrier keeps its addresses.
+# Lines that lose their carrier and get it back: the ISP's end keeps its addresses.  A packet that meets the
+# dead line has the kernel ask for the gateway, in vain, and again 1 s and 2 s later, carrier or not; here
+# that is over after 150 ms.
 steady_lines() { # K...
 	local k
-	for k; do net sysctl -qw "net.ipv6.conf.p$k.keep_addr_on_down=1"; done
+	for k; do
+		net sysctl -qw "net.ipv6.conf.p$k.keep_addr_on_down=1"
+		gw sysctl -qw "net.ipv4.neigh.wan$k.retrans_time_ms=50" "net.ipv6.neigh.wan$k.retrans_time_ms=50"
+	done
 }
+asked() { ip -n "$gw" neigh show dev "wan$1" | grep -q INCOMPLETE; } # K: for the gateway, in vain so far
 unplug() { ip -n "$net" link set "p$1" down; } # K: the gateway's end loses its carrier
 plug() { ip -n "$net" link set "p$1" up; }
 holes() { # a table for what ISPs lose
