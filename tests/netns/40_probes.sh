@@ -39,11 +39,13 @@ ip -n "$net" route add unreachable 192.0.2.0/24
 ip -n "$net" -6 route add unreachable 2001:db8:dead::/64
 
 # a resolver for gw alone
-printf '%s\n' "$host www.example.net" '203.0.113.9 silent.example.net' >"$tmp/hosts"
-echo 'hosts: files' >"$tmp/nsswitch.conf"
+mkdir -p "$tmp/etc/ssl/certs"
+printf '%s\n' "$host www.example.net other.example.net" '203.0.113.9 silent.example.net' >"$tmp/etc/hosts"
+echo 'hosts: files' >"$tmp/etc/nsswitch.conf"
+echo 'nameserver 203.0.113.9' >"$tmp/etc/resolv.conf"
 probes() { # [OPTION]...: the results of the probes of $tmp/conf
-	gw unshare -m sh -c 'for f in hosts nsswitch.conf; do mount --bind "$0/$f" /etc/$f; done; exec "$@"' "$tmp" \
-		"$prober" "$tmp/conf" "$@"
+	gw unshare -m sh -c 'cd "$0" && for f in $(find etc -type f); do mount --bind "$f" "/$f"; done; exec "$@"' \
+		"$tmp" "$prober" "$tmp/conf" "$@"
 }
 by() { # LINK: what they said by this link
 	sed -n "s/^$1 //p" <<<"$said"
@@ -132,6 +134,31 @@ is 'a redirect is not followed' "$(by wan1)" "http http://$host:8080/dir status-
 is 'a certificate that nobody vouches for, no such name, a silent host' "$(by wan2)" "http https://www.example.net:8443/ certificate-not-trusted 1
 http http://no.example.net/ name-not-resolved 1
 http http://silent.example.net/ timeout 1"
+cp "$tmp/cert" "$tmp/etc/ssl/certs/ca-certificates.crt"
+config <<END
+lan { devices = "lan0" }
+link wan1 { probe { gateway = no } }
+link wan2 { probe { http = {"https://www.example.net:8443/", "https://other.example.net:8443/"} } }
+END
+said=$(probes)
+is 'a certificate that is vouched for, and one of another name' "$(by wan2)" "http https://www.example.net:8443/ answered 1
+http https://other.example.net:8443/ certificate-not-trusted 1"
+
+# the resolver asks a server that is silent for 10 s; nobody waits for it
+echo 'hosts: files dns' >"$tmp/etc/nsswitch.conf"
+config <<END
+lan { devices = "lan0" }
+probe { timeout = 300ms }
+link wan1 { probe { http = {"http://no.example.net/", "http://www.example.net:8080/"} } }
+link wan2 { probe { http = {"http://no.example.net/"} } }
+END
+began=${EPOCHREALTIME/[.,]/}
+said=$(probes -n 2)
+took=$(((${EPOCHREALTIME/[.,]/} - began) / 1000))
+is 'a resolver that hangs' "$(by wan.)" "http http://no.example.net/ timeout 2
+http http://www.example.net:8080/ answered 2
+http http://no.example.net/ timeout 2"
+ok "holds up nobody ($took ms)" [ $took -lt 4000 ]
 
 # a server that speaks for ever
 keep ip netns exec "$net" sh -c "while :; do (printf 'HTTP/1.1 200 OK\r\n'; yes 'X: $(printf %0500d 0)') |
