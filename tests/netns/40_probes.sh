@@ -12,7 +12,8 @@ wan 1
 wan 2
 host=198.51.100.1 host6=2001:db8:ffff::1
 
-# --- the Internet
+# --- the Internet, which is not on the access lines themselves
+net sysctl -qw net.ipv4.conf.all.arp_ignore=1
 mkdir -p "$tmp/www/dir"
 echo hello >"$tmp/www/index.html"
 run_in "$net" busybox httpd -f -p '[::]:8080' -h "$tmp/www"
