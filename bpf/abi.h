@@ -184,7 +184,8 @@ struct asym_sticky {
 #define ASYM_TUPLE_WORDS4 3
 #define ASYM_TUPLE_WORDS6 9
 
-/* struct asym_flow_state.head: flags, the link's id in bits 8 to 15, a write counter in 16 to 31. */
+/* struct asym_flow_state.head: flags, the link's id in bits 8 to 15, a write counter in 16 to 31.  A way that
+ * was freed loses LIVE alone, and keeps the rest until it is written again. */
 enum asym_flow_flag {
 	ASYM_FLOW_USED = 1 << 0,      /* the way was used once: later ways may hold something */
 	ASYM_FLOW_BUSY = 1 << 1,      /* being written */

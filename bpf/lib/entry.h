@@ -123,10 +123,11 @@ ASYM_INLINE void entry_unlock(struct asym_flow_state *e, __u32 head)
 	__sync_lock_test_and_set(&e->head, (head | ASYM_FLOW_USED) + ASYM_FLOW_WRITES);
 }
 
+/* What it was stays in it until the way is written again: the daemon looks back. */
 ASYM_INLINE void entry_free(struct asym_flow_state *e, __u32 head)
 {
 	if (entry_lock(e, head))
-		entry_unlock(e, head & ~0xffffu);
+		entry_unlock(e, head & ~ASYM_FLOW_LIVE);
 }
 
 /* 0 for a moment that another CPU saw a tick ahead of us. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define MS 1000000ull
 #define LOOK_NS (250 * MS) /* between looks, for all links together */
@@ -105,15 +106,24 @@ static void look(struct evidence *e, const struct track *missing, uint64_t now)
 	uv_timer_start(&e->rest, on_rest, REST_MS, 0);
 }
 
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1000 * MS + t.tv_nsec;
+}
+
 static void on_missing(void *data, const struct track *t)
 {
 	struct evidence *e = data;
-	uint64_t now = uv_hrtime();
+	uint64_t now = uv_hrtime(), begun;
 
 	if (now < e->next_ns)
 		return;
+	begun = cpu_ns();
 	look(e, t, now);
-	e->next_ns = now + MAX(LOOK_NS, SHARE * (uv_hrtime() - now));
+	e->next_ns = now + MAX(LOOK_NS, SHARE * (cpu_ns() - begun));
 }
 
 void evidence_follow(struct evidence *e, const struct session *s)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "run/evidence_search.h"
 
-#define PROOF (ASYM_FLOW_LIVE | ASYM_FLOW_SENT)
+/* Not LIVE: connections that have ended are no worse. */
+#define PROOF (ASYM_FLOW_USED | ASYM_FLOW_SENT)
 #define NO_PROOF (ASYM_FLOW_BUSY | ASYM_FLOW_UDP | ASYM_FLOW_STATELESS)
 
 static const struct {

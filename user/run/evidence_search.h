@@ -8,6 +8,8 @@
  * ways.  Later packets prove nothing of the kind: into a link that takes none of ours any more servers
  * retransmit for minutes.
  *
+ * Connections that have ended count as long as nothing was written over their entries.
+ *
  * An entry that is written again keeps the time at which it was made, over reloads too.  Only one that
  * made room for another flow, or whose connection conntrack forgot and picked up in the middle, comes
  * back as a new one, and may speak for a dead link once.
