@@ -91,7 +91,8 @@ int monitor_force(struct monitor *m, const char *name, enum plan_manual manual, 
 		id->manual_until = manual != PLAN_AUTO && seconds ? boot_seconds() + seconds : 0;
 		m->state_changed = true;
 		monitor_tell_manual(m, id);
-		sync_in(m, 0);
+		/* who asked for it finds it done */
+		monitor_sync(&m->sync);
 		return 0;
 	}
 	return -ENOENT;
