@@ -60,8 +60,9 @@ wait_for link_is wan1 ipv4 up
 finish open new
 is 'the other link: no connection reset, moved or late' "$(failures "$(cat "$tmp/open")")" 0
 diag "$(wc -l <"$tmp/new") new connections meanwhile, $(awk '$2 > 200000 || $3 ~ /^!/' "$tmp/new" | wc -l) took longer than 200 ms"
-# those that were made just before the line died and had no answer yet are lost with it
-at_most 'new connections that failed' "$(grep -c '!' "$tmp/new" || true)" 20 'of all'
+# those that were made just before the line died and had no answer yet are lost with it: one in two flaps or so;
+# a switch that is late would lose ten with each
+at_most 'new connections that failed' "$(grep -c '!' "$tmp/new" || true)" 60 'of all'
 ok 'at the end all is as before' wait_for same_state "$tmp/state"
 is 'no error was told' "$(jq -c 'select(.event == "error")' "$tmp/events")" ''
 
