@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define ASYM_ABI 2 /* raised with every change of a struct below */
+#define ASYM_ABI 3 /* raised with every change of a struct below */
 
 #define ASYM_MAX_LINKS 250
 #define ASYM_MAX_POLICIES 64
@@ -146,6 +146,72 @@ struct asym_link {
 	__u32 fastpath;                       /* enum asym_fastpath */
 };
 
+/*
+ * Map "asym_owners": whose link a DHCP client's address (ciaddr) or hardware address (chaddr) is.
+ * Addresses
+ * and MACs of Ethernet links; empty with dhcp = off.
+ */
+enum asym_owner_kind { ASYM_OWNER_ADDR, ASYM_OWNER_MAC };
+
+struct asym_owner_key {
+	__u32 bank;
+	__u32 kind;   /* enum asym_owner_kind */
+	__u8 value[8]; /* 4 bytes of address or 6 of MAC, as on the wire, then zeros */
+};
+
+struct asym_owner {
+	__u32 ifindex; /* 0: a MAC that several links have (VLANs), which says nothing */
+	__u8 mac[6];   /* of the device */
+	__u8 link;     /* id */
+	__u8 _pad[1];
+};
+#define ASYM_OWNERS 2048 /* both banks */
+
+/* Map "asym_dhcp", index link id: what became of the link's DHCP messages.  Survives reloads. */
+struct asym_dhcp {
+	__u64 right;	/* requests that left by the link they belong to, as they were */
+	__u64 mended;	/* likewise, but source address or port had to be set right */
+	__u64 moved;	/* requests that were about to leave by another link */
+	__u64 returned; /* replies that had arrived on another link */
+	__u64 kept;	/* replies to an address that is not ours yet, not forwarded */
+	__u64 failed;	/* requests that could not be moved and left as they were */
+	__u32 window;	/* jiffies; these two: see ASYM_BOOTP_PER_S */
+	__u32 told;
+};
+
+/* Map "asym_bootp": a ring buffer of what guard (requests) and link (replies) saw, for the daemon.  Of one link at
+ * most so many in a second; none when it is full. */
+#define ASYM_BOOTP_PER_S 64
+#define ASYM_BOOTP_DATA 1500
+#define ASYM_BOOTP_RING 262144 /* bytes */
+
+enum asym_bootp_what { ASYM_BOOTP_RIGHT, ASYM_BOOTP_MENDED, ASYM_BOOTP_MOVED, ASYM_BOOTP_FAILED, ASYM_BOOTP_REPLY,
+		       ASYM_BOOTP_RETURNED };
+
+/* What sort of socket a request came from. */
+enum asym_sender {
+	ASYM_SENDER_UNKNOWN,
+	ASYM_SENDER_PACKET,	/* AF_PACKET: names its device */
+	ASYM_SENDER_RAW,	/* raw IP socket, follows the routes */
+	ASYM_SENDER_UDP,	/* follows the routes */
+	ASYM_SENDER_UDP_ADDR,	/* bound to an address */
+	ASYM_SENDER_UDP_DEVICE, /* bound to a device */
+	ASYM_SENDER_MAX,
+};
+
+struct asym_bootp {
+	__u64 ns;	/* CLOCK_BOOTTIME */
+	__u32 ifindex;	/* where it was seen */
+	__u32 owner;	/* ifindex of the link it belongs to; 0: nobody knows */
+	__u16 len;	/* of data, at most ASYM_BOOTP_DATA: longer messages are cut */
+	__u8 what;	/* enum asym_bootp_what */
+	__u8 sender;	/* enum asym_sender, of requests */
+	__u8 link;	/* id of the owner, else of the link where it was seen */
+	__u8 _pad[3];
+	__u8 data[ASYM_BOOTP_DATA]; /* from the IP header on, as it leaves or arrives */
+	__u8 _end[4];
+};
+
 /* Map "asym_sets": an LPM trie of all sets. */
 struct asym_set_key {
 	__u32 prefixlen; /* 32 for the set, plus 0..128; IPv4 prefixes count from 96 */
@@ -172,11 +238,13 @@ struct asym_sticky {
 };
 
 /*
- * The flow cache: maps "asym_flows4" and "asym_flows6".  An entry says what the stack did to the last
+ * The flow cache: maps "asym_flows4" and "asym_flows6".  An entry says what the stack did to the
+ * last
  * packet of one direction that it was shown: where it arrived, what became of its addresses and
  * ports, by which hop it left.  Two entries that are each other's reverse make a pair.
  *
- * A map is an array of blocks of eight ways, one block for a hash value; blocks are a power of two.  The
+ * A map is an array of blocks of eight ways, one block for a hash value; blocks are a power of
+ * two.  The
  * ways of a block are tried in order from the one that the hash names, round to it again.
  */
 #define ASYM_WAYS4 8
@@ -261,7 +329,8 @@ struct asym_clock {
 /*
  * Why a packet went the way it went.  One counter each in map "asym_counters"; every packet that a
  * tc program at ingress sees, and every connect() and unconnected datagram of the namespace, raises
- * exactly one, but for CACHE_*, which tell what the flow cache did besides.  X(NAME, "name", "help")
+ * exactly one, but for CACHE_*, which tell what the flow cache did besides.  X(NAME, "name",
+ * "help")
  */
 #define ASYM_REASONS(X)                                                                            \
 	X(LAN_BUCKET, "lan_bucket", "from a LAN, link chosen by the policy's buckets")             \
@@ -322,6 +391,10 @@ ASYM_ASSERT_SIZE(struct asym_rule, 296);
 ASYM_ASSERT_SIZE(struct asym_policy, 68);
 ASYM_ASSERT_SIZE(struct asym_device, 4);
 ASYM_ASSERT_SIZE(struct asym_link, 36);
+ASYM_ASSERT_SIZE(struct asym_owner_key, 16);
+ASYM_ASSERT_SIZE(struct asym_owner, 12);
+ASYM_ASSERT_SIZE(struct asym_dhcp, 56);
+ASYM_ASSERT_SIZE(struct asym_bootp, 1528);
 ASYM_ASSERT_SIZE(struct asym_set_key, 24);
 ASYM_ASSERT_SIZE(struct asym_sticky_key, 36);
 ASYM_ASSERT_SIZE(struct asym_sticky, 16);

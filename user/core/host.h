@@ -21,6 +21,7 @@ struct host_device {
 	bool carrier;	  /* IFF_LOWER_UP, or the device does not know */
 	bool loopback;
 	bool ethernet;	  /* frames carry a 14-byte Ethernet header */
+	uint8_t mac[6];	  /* of an Ethernet device, else zeros */
 	bool point_to_point; /* needs no gateway */
 	/* no link-layer header and yet more than one peer (gre, ipip, sit without remote): only by
 	 * its route does the device know where a packet goes */

@@ -150,6 +150,15 @@ struct model_rule {
 	struct place place;
 };
 
+/* Who sees to it that DHCP renewals leave by the link that owns the address. */
+enum model_dhcp {
+	DHCP_GUARD, /* the BPF programs; the shim for links that have none at egress */
+	DHCP_SHIM,
+	DHCP_BOTH,
+	DHCP_OFF,
+	DHCP_MAX
+};
+
 struct model {
 	/* global keys */
 	uint32_t mark_mask;	 /* contiguous bits, 3 to 8 of them; default 0xff00 */
@@ -163,6 +172,8 @@ struct model {
 	bool fastpath;		 /* flow cache, where the kernel can; default true */
 	uint32_t flow_pairs;	 /* MODEL_MIN_PAIRS..MODEL_MAX_PAIRS; 0, the default: automatic */
 	uint32_t revalidate_s;	 /* 1..30: seconds between checks of a cached flow; default 1 */
+	enum model_dhcp dhcp;	 /* default guard */
+	bool dhcp_watchdog;	 /* the daemon renews what a client renews in vain; default true */
 	bool reset;		 /* TCP clients of a link that went down get a RST; default false */
 	struct model_probe probe; /* for links that do not say otherwise */
 
@@ -217,5 +228,6 @@ extern const char *const model_probe_names[PROBE_MAX];
 extern const char *const model_failback_names[FAILBACK_MAX];
 extern const char *const model_key_names[ASYM_KEY_MAX];
 extern const char *const model_fastpath_names[ASYM_FASTPATH_MAX];
+extern const char *const model_dhcp_names[DHCP_MAX];
 
 #endif

@@ -55,6 +55,15 @@ struct plan_lan {
 	bool nbma, ingress_filters; /* as in struct host_device */
 };
 
+/* An address that a link's DHCP client may renew, or would if it had one. */
+struct plan_owner {
+	uint8_t link;	  /* id */
+	uint32_t ifindex;
+	uint8_t mac[6];
+	struct in6_addr addr; /* IPv4; "::": the device has none yet */
+	bool shared_mac;  /* another link has the same MAC */
+};
+
 /* When a value is written: unless it is there already, when the present one is smaller, when
  * reverse path checks are strict (1 is the larger of the device's rp_filter and all/'s). */
 enum plan_sysctl_when {
@@ -97,6 +106,9 @@ struct plan {
 	size_t n_gone;
 	struct plan_lan *lans;
 	size_t n_lans;
+	/* of Ethernet links, at least one for each; in the order of the links, then of addresses; none with DHCP_OFF */
+	struct plan_owner *owners;
+	size_t n_owners;
 	/* IPv4 first; in the order of design.md's table, within a row of it in that of the links
 	 * (marks: of the ids); diff.c sorts by priority what it adds */
 	struct rule *rules;
