@@ -2,7 +2,7 @@
 /*
  * A machine written out by a test, one thing a line, for plan_build:
  *	device NAME index N [up] [carrier] [ethernet] [loopback] [p2p] [nbma] [filters] [mtu N]
- *		[master N]
+ *		[master N] [mac LAST-BYTE]
  *	addr NAME ADDRESS/LEN [peer ADDRESS] [tentative] [deprecated]
  *	route PREFIX|default|default6 [via ADDRESS] dev NAME [metric N] [table N] [src ADDRESS]
  *		[mtu N [lock]]
@@ -107,6 +107,8 @@ static inline void machine_add_device(struct machine *m, char **words)
 	d->up = machine_has(words, "up");
 	d->carrier = machine_has(words, "carrier");
 	d->ethernet = machine_has(words, "ethernet");
+	d->mac[0] = 2;
+	d->mac[5] = machine_number(words, "mac", d->ifindex);
 	d->loopback = machine_has(words, "loopback");
 	d->point_to_point = machine_has(words, "p2p");
 	d->nbma = machine_has(words, "nbma");

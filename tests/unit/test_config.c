@@ -35,7 +35,7 @@ static const char good[] =
 	"  policy = single sticky = 1d }\n"
 	"probe { dns = {9.9.9.9, '1.1.1.1:5353'} http = \"http://example.org/?a=b\" http-status = 204 "
 	"dns-name = example.org quorum = 2 fall = 5 jitter = {5ms, 50ms} gateway = no }\n"
-	"reset = yes hook = '/etc/a \\'hook\\'' hook-timeout = 2s metrics = \"[::1]:9171\"\n";
+	"dhcp = both dhcp-watchdog = no reset = yes hook = '/etc/a \\'hook\\'' hook-timeout = 2s metrics = \"[::1]:9171\"\n";
 
 static void check_globals(const struct model *m)
 {
@@ -46,6 +46,7 @@ static void check_globals(const struct model *m)
 	assert_int_equal(m->sticky_entries, 4096);
 	assert_true(!m->mss_clamp && m->forwarding && !m->host_traffic && !m->fastpath);
 	assert_true(m->flow_pairs == 4096 && m->revalidate_s == 30);
+	assert_true(m->dhcp == DHCP_BOTH && !m->dhcp_watchdog);
 	assert_int_equal(m->n_lans, 2);
 	assert_string_equal(m->lans[1], "eth2");
 }
@@ -637,7 +638,8 @@ static void same_model(struct model *a, struct model *b)
 		    a->sticky_entries == b->sticky_entries && a->mss_clamp == b->mss_clamp &&
 		    a->forwarding == b->forwarding && a->host_traffic == b->host_traffic &&
 		    a->fastpath == b->fastpath && a->flow_pairs == b->flow_pairs &&
-		    a->revalidate_s == b->revalidate_s && a->reset == b->reset);
+		    a->revalidate_s == b->revalidate_s && a->reset == b->reset &&
+		    a->dhcp == b->dhcp && a->dhcp_watchdog == b->dhcp_watchdog);
 	assert_true(same_text(a->hook, b->hook) && a->hook_timeout_ms == b->hook_timeout_ms &&
 		    a->metrics_port == b->metrics_port &&
 		    (!a->metrics_port || addr_equal(&a->metrics, &b->metrics)));

@@ -588,6 +588,7 @@ static void test_bad(void **state)
 		{ "policy p { links = a failback = 0 }", 1, "failback: \"0\" seconds is out of range, expected 1s to 30d" },
 		{ "policy p { links = a failback = 31d }", 1, "failback: \"31d\" is out of range" },
 		{ "policy p { links = a failback = 10min }", 1, "failback: \"10min\" is no time" },
+		{ "\ndhcp = yes", 2, "dhcp: \"yes\" is unknown, expected one of guard, shim, both, off" },
 		{ "\nreset = maybe", 2, "reset: \"maybe\" is neither, expected yes or no" },
 		{ "\nhook = hook.sh", 2, "hook: \"hook.sh\" is no absolute path, expected one such as /etc/" },
 		{ "hook = ''", 1, "hook: \"\" is no absolute path" },

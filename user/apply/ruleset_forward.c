@@ -46,6 +46,11 @@ static void test_device(struct nft_batch *b, const struct plan *p, member *is_me
 	nft_lookup(b, nft_set_end(b));
 }
 
+void ruleset_test_links(struct nft_batch *b, const struct plan *p)
+{
+	test_device(b, p, member_any, ASYM_V4);
+}
+
 /* A connection that was deleted with its link has a segment left: from another link's address the other
  * end would not know it.  Only what goes out by a link is told so, what the router and other LANs have
  * of connections is none of our business.  The route is that of the mark that the program gave; the
@@ -66,7 +71,7 @@ void ruleset_reset_add(struct nft_batch *b, const struct plan *p)
 	nft_bitwise(b, &mask, &none, sizeof(mask));
 	nft_cmp_u8(b, NFT_CMP_EQ, 0);
 	nft_route_load(b);
-	test_device(b, p, member_any, ASYM_V4);
+	ruleset_test_links(b, p);
 	nft_reset(b);
 	nft_rule_end(b);
 }

@@ -6,9 +6,10 @@
 #include <string.h>
 
 /* nft's names of priorities: mangle and srcnat (linux/netfilter_ipv4.h, NF_IP_PRI_*). */
-enum { PRIORITY_MANGLE = -150, PRIORITY_SRCNAT = 100 };
+enum { PRIORITY_RAW = -300, PRIORITY_MANGLE = -150, PRIORITY_SRCNAT = 100 };
 
 static const struct nft_base bases[] = {
+	{ PLAN_NFT_BOOTP, "filter", NF_INET_LOCAL_OUT, PRIORITY_RAW },
 	{ "prerouting", "filter", NF_INET_PRE_ROUTING, PRIORITY_MANGLE },
 	{ "output", "route", NF_INET_LOCAL_OUT, PRIORITY_MANGLE },
 	{ "postrouting", "filter", NF_INET_POST_ROUTING, PRIORITY_MANGLE },
@@ -27,6 +28,8 @@ static int name_add(struct nft_list *list, const char *name)
 
 static bool base_wanted(const struct plan *p, const char *name)
 {
+	if (!strcmp(name, PLAN_NFT_BOOTP))
+		return plan_nft_has_bootp(p);
 	return strcmp(name, "nat") || plan_nft_any_nat(p);
 }
 
@@ -61,6 +64,8 @@ int ruleset_chain_names(const struct plan *p, struct nft_list *ret)
 			r = name_add(ret, bases[i].name);
 	if (!r && p->model->mss_clamp)
 		r = name_add(ret, "clamp");
+	if (!r && plan_nft_has_bootp(p))
+		r = name_add(ret, PLAN_NFT_STRAYS);
 	r = r ? r : name_add(ret, "known");
 	for (size_t i = 0; !r && i < p->n_links; i++)
 		r = link_chain_names(&p->links[i], ret);

@@ -189,6 +189,8 @@ static void rules_gone(struct nft_batch *b, const struct plan *p, const struct p
 
 void ruleset_rules_add(struct nft_batch *b, const struct plan *p)
 {
+	if (plan_nft_has_bootp(p))
+		ruleset_bootp_add(b, p);
 	rules_known(b, p, "prerouting");
 	rule_older(b, p);
 	rule_arrivals(b, p);

@@ -17,9 +17,13 @@ void ruleset_chain_add(struct nft_batch *b, const char *name);
 void ruleset_chain_keep(struct nft_batch *b, const char *name);
 /* Adds all rules; the chains are there and empty. */
 void ruleset_rules_add(struct nft_batch *b, const struct plan *p);
-/* Parts of it: the end of prerouting, chain clamp and the jump to it, chain nat. */
+/* Parts of it: the chains of DHCP requests, the end of prerouting, chain clamp and the jump to it, chain nat. */
 void ruleset_reset_add(struct nft_batch *b, const struct plan *p);
 void ruleset_clamp_add(struct nft_batch *b, const struct plan *p);
+void ruleset_bootp_add(struct nft_batch *b, const struct plan *p);
 void ruleset_nat_add(struct nft_batch *b, const struct plan *p);
+
+/* The device name loaded is that of a link. */
+void ruleset_test_links(struct nft_batch *b, const struct plan *p);
 
 #endif

@@ -34,6 +34,8 @@ static void print_globals(const struct model *m, struct str *out)
 		str_add(out, "flow-pairs = %u\n", m->flow_pairs);
 	str_add(out, "revalidate = %us\n", m->revalidate_s);
 	str_add(out, "reset = %s\n", yes_no(m->reset));
+	str_add(out, "dhcp = %s\n", model_dhcp_names[m->dhcp]);
+	str_add(out, "dhcp-watchdog = %s\n", yes_no(m->dhcp_watchdog));
 }
 
 static void print_daemon(const struct model *m, struct str *out)

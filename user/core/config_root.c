@@ -90,6 +90,19 @@ static void set_reset(struct config *c, const char *key, const char *value)
 	config_bool(c, key, value, &c->m->reset);
 }
 
+static void set_dhcp(struct config *c, const char *key, const char *value)
+{
+	unsigned int word;
+
+	if (config_word(c, key, value, model_dhcp_names, DHCP_MAX, &word))
+		c->m->dhcp = word;
+}
+
+static void set_dhcp_watchdog(struct config *c, const char *key, const char *value)
+{
+	config_bool(c, key, value, &c->m->dhcp_watchdog);
+}
+
 static void set_hook(struct config *c, const char *key, const char *value)
 {
 	if (*value != '/') {
@@ -133,6 +146,8 @@ static const struct config_key root_keys[] = {
 	{ "flow-pairs", false, set_flow_pairs },
 	{ "revalidate", false, set_revalidate },
 	{ "reset", false, set_reset },
+	{ "dhcp", false, set_dhcp },
+	{ "dhcp-watchdog", false, set_dhcp_watchdog },
 	{ "hook", false, set_hook },
 	{ "hook-timeout", false, set_hook_timeout },
 	{ "metrics", false, set_metrics },

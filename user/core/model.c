@@ -29,6 +29,13 @@ const char *const model_fastpath_names[ASYM_FASTPATH_MAX] = {
 	[ASYM_FASTPATH_STATELESS] = "stateless",
 };
 
+const char *const model_dhcp_names[DHCP_MAX] = {
+	[DHCP_GUARD] = "guard",
+	[DHCP_SHIM] = "shim",
+	[DHCP_BOTH] = "both",
+	[DHCP_OFF] = "off",
+};
+
 const char *const model_failback_names[FAILBACK_MAX] = {
 	[FAILBACK_KEEP] = "keep",
 	[FAILBACK_DRAIN] = "drain",
@@ -48,6 +55,7 @@ void model_init(struct model *m)
 		.fastpath = true,
 		.revalidate_s = 1,
 		.probe = model_probe_default,
+		.dhcp_watchdog = true,
 		.hook_timeout_ms = 10000,
 	};
 }

@@ -110,6 +110,7 @@ static int build(struct plan *p, const struct host *h, const struct plan_id *ids
 		return -ENOMEM;
 	r = r ?: plan_links(p, h, ids, n_ids);
 	r = r ?: plan_lans(p, h);
+	r = r ?: plan_owners(p, h);
 	r = r ?: plan_routes(p, h);
 	r = r ?: plan_rules(p, h);
 	r = r ?: plan_sysctls(p);
@@ -133,6 +134,7 @@ void plan_done(struct plan *p)
 {
 	free(p->links);
 	free(p->lans);
+	free(p->owners);
 	free(p->rules);
 	free(p->routes);
 	free(p->sysctls);

@@ -36,6 +36,7 @@ struct plan_link {
 	const struct model_link *conf;
 	uint32_t ifindex; /* 0: no such device now */
 	bool ethernet;
+	uint8_t mac[6];
 	bool nbma, ingress_filters; /* as in struct host_device */
 	uint32_t mtu; /* of the device, bytes; 0: unknown */
 	uint32_t route_mtu[ASYM_FAMILIES]; /* of the default route, bytes; 0: the device's */
@@ -55,7 +56,7 @@ struct plan_lan {
 	bool nbma, ingress_filters; /* as in struct host_device */
 };
 
-/* An address that a link's DHCP client may renew, or would if it had one. */
+/* An address that a link's DHCP client may renew. */
 struct plan_owner {
 	uint8_t link;	  /* id */
 	uint32_t ifindex;
@@ -106,7 +107,7 @@ struct plan {
 	size_t n_gone;
 	struct plan_lan *lans;
 	size_t n_lans;
-	/* of Ethernet links, at least one for each; in the order of the links, then of addresses; none with DHCP_OFF */
+	/* of Ethernet links, at least one for each, in their order; none with DHCP_OFF */
 	struct plan_owner *owners;
 	size_t n_owners;
 	/* IPv4 first; in the order of design.md's table, within a row of it in that of the links

@@ -155,6 +155,7 @@ static void link_fill(struct plan *p, struct plan_link *l, const struct host *h)
 		return;
 	l->ifindex = d->ifindex;
 	l->ethernet = d->ethernet;
+	memcpy(l->mac, d->mac, sizeof(l->mac));
 	l->nbma = d->nbma;
 	l->ingress_filters = d->ingress_filters;
 	l->mtu = d->mtu;

@@ -271,6 +271,8 @@ void plan_nft_text(const struct plan *p, struct str *out)
 {
 	str_add(out, "table inet %s {\n\tcomment \"%s\"\n", PLAN_NFT_TABLE, PLAN_NFT_COMMENT);
 	counters(p, out);
+	if (plan_nft_has_bootp(p))
+		plan_nft_bootp(out);
 	prerouting(p, out);
 	output(p, out);
 	postrouting(p, out);
@@ -278,6 +280,8 @@ void plan_nft_text(const struct plan *p, struct str *out)
 		nat(p, out);
 	if (p->model->mss_clamp)
 		clamp(p, out);
+	if (plan_nft_has_bootp(p))
+		plan_nft_strays(p, out);
 	known(p, out);
 	for (size_t i = 0; i < p->n_links; i++)
 		link_chains(p, &p->links[i], out);

@@ -25,6 +25,17 @@ bool plan_nft_gone_fits(const struct plan *p, const struct plan_id *id);
 /* Whether any link has this kind of NAT for the family, and whether any has NAT at all. */
 bool plan_nft_has_nat(const struct plan *p, enum asym_family f, enum model_nat nat);
 bool plan_nft_any_nat(const struct plan *p);
+/* The chains of DHCP requests: that at hook output, and that which lets conntrack see only those of an
+ * address of the link they leave by. */
+#define PLAN_NFT_BOOTP "bootp"
+#define PLAN_NFT_STRAYS "strays"
+/* Where ciaddr is, from the UDP header on (RFC 2131, 2). */
+#define PLAN_NFT_CIADDR 20
+/* Whether there are such chains. */
+bool plan_nft_has_bootp(const struct plan *p);
+/* As text. */
+void plan_nft_bootp(struct str *out);
+void plan_nft_strays(const struct plan *p, struct str *out);
 /* The largest TCP segment (payload bytes) a link's device carries; 0: unknown or unlimited. */
 uint16_t plan_nft_mss(const struct plan_link *l, enum asym_family f);
 

@@ -45,3 +45,8 @@ uint16_t plan_nft_mss(const struct plan_link *l, enum asym_family f)
 
 	return mtu > headers && mtu <= UINT16_MAX ? mtu - headers : 0;
 }
+
+bool plan_nft_has_bootp(const struct plan *p)
+{
+	return p->n_owners;
+}

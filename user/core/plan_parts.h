@@ -29,6 +29,7 @@ void plan_link_ids(const struct model *m, const struct plan_id *ids, size_t n_id
 /* links: ids, state and addresses (plan_link.c); -ENOSPC: more than ASYM_MAX_LINKS */
 int plan_links(struct plan *p, const struct host *h, const struct plan_id *ids, size_t n_ids);
 int plan_lans(struct plan *p, const struct host *h);   /* plan_link.c */
+int plan_owners(struct plan *p, const struct host *h); /* plan_dhcp.c */
 int plan_routes(struct plan *p, const struct host *h); /* plan_route.c */
 int plan_rules(struct plan *p, const struct host *h);  /* plan_rule.c */
 int plan_bpf(struct plan *p, const struct host *h);    /* plan_bpf.c: what the maps hold */

@@ -145,6 +145,19 @@ static void text_sysctls(const struct plan *p, struct str *out)
 			p->sysctls[i].value);
 }
 
+static void text_owners(const struct plan *p, struct str *out)
+{
+	for (size_t i = 0; i < p->n_owners; i++) {
+		const struct plan_owner *o = &p->owners[i];
+		char buf[ADDR_STRLEN];
+
+		str_add(out, "owner %s %s %02x:%02x:%02x:%02x:%02x:%02x%s\n",
+			plan_link_by_id(p, o->link)->conf->name,
+			addr_is_zero(&o->addr) ? "-" : addr_str(&o->addr, buf), o->mac[0], o->mac[1],
+			o->mac[2], o->mac[3], o->mac[4], o->mac[5], o->shared_mac ? " shared" : "");
+	}
+}
+
 void plan_text(const struct plan *p, struct str *out)
 {
 	str_add(out, "mask 0x%x shift %u seed %u\n", p->config.mark_mask, p->config.mark_shift,
@@ -155,6 +168,7 @@ void plan_text(const struct plan *p, struct str *out)
 	text_cache(p->model, out);
 	text_links(p, out);
 	text_lans(p, out);
+	text_owners(p, out);
 	text_policies(p, out);
 	text_bpf_rules(p, out);
 	text_rules(p, out);

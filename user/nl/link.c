@@ -13,6 +13,7 @@
 #define FLAG_LOWER_UP (1 << 16)
 
 static const struct attr_size policy[] = {
+	[IFLA_ADDRESS] = { 0, UINT16_MAX },
 	[IFLA_IFNAME] = ATTR_STR(IFNAMSIZ),
 	[IFLA_MTU] = ATTR_U32,
 	[IFLA_MASTER] = ATTR_U32,
@@ -65,6 +66,12 @@ static void parse_header(const struct ifinfomsg *ifi, struct host_device *d)
 		strcpy(d->kind, "ppp");
 }
 
+static void parse_mac(const struct nlattr *a, struct host_device *d)
+{
+	if (a && d->ethernet && mnl_attr_get_payload_len(a) == sizeof(d->mac))
+		memcpy(d->mac, mnl_attr_get_payload(a), sizeof(d->mac));
+}
+
 static int parse(const struct nlmsghdr *h, struct host_device *ret)
 {
 	const struct nlattr *tb[ARRAY_SIZE(policy)];
@@ -78,6 +85,7 @@ static int parse(const struct nlmsghdr *h, struct host_device *ret)
 	if (r)
 		return r;
 	parse_header(mnl_nlmsg_get_payload(h), &d);
+	parse_mac(tb[IFLA_ADDRESS], &d);
 	parse_stats(tb[IFLA_STATS64], &d);
 	d.mtu = attr_u32(tb[IFLA_MTU], 0);
 	d.master = attr_u32(tb[IFLA_MASTER], 0);

@@ -136,6 +136,7 @@ void nft_maxseg_set(struct nft_batch *b); /* "tcp option maxseg size set": only 
 void nft_count(struct nft_batch *b, const char *counter);
 void nft_verdict(struct nft_batch *b, int verdict, const char *chain); /* chain: of jump and goto */
 void nft_vmap(struct nft_batch *b, uint32_t set);
+void nft_notrack(struct nft_batch *b);
 void nft_reset(struct nft_batch *b); /* "reject with tcp reset" */
 void nft_masquerade(struct nft_batch *b);
 void nft_snat(struct nft_batch *b, const struct in6_addr *to);

@@ -268,6 +268,11 @@ void nft_verdict(struct nft_batch *b, int verdict, const char *chain)
 		put_str(b, e, NFTNL_EXPR_IMM_CHAIN, chain);
 }
 
+void nft_notrack(struct nft_batch *b)
+{
+	expr_add(b, "notrack");
+}
+
 void nft_reset(struct nft_batch *b)
 {
 	struct nftnl_expr *e = expr_add(b, "reject");
