@@ -31,7 +31,7 @@ struct change {
 	struct object object;
 	struct attachment attachment;
 	struct routing routing;
-	struct plan both; /* the new links, and the old ones that it has not: see commit_ruleset */
+	struct plan both; /* for change_commit_ruleset: the new links, and old ones it has not */
 	uint32_t bank;
 	bool sticky_lost; /* the size of the sticky map changed, entries are gone */
 	bool host_missing; /* wanted, but the kernel has no cgroup v2 or refused the programs */

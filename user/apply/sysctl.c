@@ -62,7 +62,7 @@ static bool is_met(const struct plan_sysctl *s, const char *present)
 	}
 }
 
-static struct sysctl_saved *find(const struct sysctl_list *saved, const char *path)
+struct sysctl_saved *sysctl_find(const struct sysctl_list *saved, const char *path)
 {
 	size_t i;
 
@@ -76,7 +76,7 @@ static struct sysctl_saved *find(const struct sysctl_list *saved, const char *pa
 static struct sysctl_saved *remember(struct sysctl_list *saved, const char *path,
 				     const char *present)
 {
-	struct sysctl_saved *item = find(saved, path);
+	struct sysctl_saved *item = sysctl_find(saved, path);
 
 	if (item && !strcmp(item->written, present))
 		return item;

@@ -21,6 +21,9 @@ struct sysctl_list {
 	size_t n;
 };
 
+/* NULL: the list does not have it. */
+struct sysctl_saved *sysctl_find(const struct sysctl_list *saved, const char *path);
+
 /*
  * Adds to *saved every setting that is not yet as it should be, with what is there now, and writes
  * nothing: so the list can be kept safe first.  A setting that *saved has from an earlier load
