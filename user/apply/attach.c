@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apply/attach.h"
 
+#include "apply/attach_host.h"
 #include "apply/cgroup.h"
 #include "apply/hooks.h"
 #include "apply/tc.h"
@@ -68,8 +69,8 @@ static int find_program(struct attachment *a, const struct tc_hook *hook)
 	return fd < 0 ? -ENOENT : fd;
 }
 
-static struct attach_change *note_change(struct attachment *a, uint32_t ifindex,
-					 enum object_program which, int before)
+struct attach_change *attach_note(struct attachment *a, uint32_t ifindex, enum object_program which,
+				  int before)
 {
 	struct attach_change *c = ARRAY_ADD(a->changes, a->n);
 
@@ -108,7 +109,7 @@ static int find_before(struct attachment *a, uint32_t ifindex, enum object_progr
 static int attach_device(struct attachment *a, const struct object *o, const struct hook *hook)
 {
 	int r, before = find_before(a, hook->ifindex, hook->which);
-	struct attach_change *c = note_change(a, hook->ifindex, hook->which, before);
+	struct attach_change *c = attach_note(a, hook->ifindex, hook->which, before);
 
 	if (!c)
 		return -ENOMEM;
@@ -141,19 +142,7 @@ static void undo_tc(struct attachment *a, const struct attach_change *c)
 		tc_remove_clsact(c->ifindex);
 }
 
-static void undo_cgroup(struct attachment *a, const struct attach_change *c)
-{
-	_cleanup_close_ int now = cgroup_find(a->cgroup, a->cookie, c->which);
-
-	if (now < 0)
-		return;
-	if (c->before >= 0)
-		cgroup_attach(a->cgroup, c->which, c->before, now);
-	else
-		cgroup_detach(a->cgroup, c->which, now);
-}
-
-static void undo_to(struct attachment *a, size_t n)
+void attach_undo_to(struct attachment *a, size_t n)
 {
 	while (a->n > n) {
 		struct attach_change *c = &a->changes[--a->n];
@@ -161,35 +150,9 @@ static void undo_to(struct attachment *a, size_t n)
 		if (c->ifindex)
 			undo_tc(a, c);
 		else
-			undo_cgroup(a, c);
+			attach_host_undo(a, c);
 		cleanup_close(&c->before);
 	}
-}
-
-/* The kernel allows 64 programs on a hook, and others may have claimed the hook for themselves: all
- * of our programs are put there, or none. */
-int attach_host(struct attachment *a, const struct object *o, uint32_t programs)
-{
-	size_t n = a->n;
-
-	cgroup_remove_orphans(a->cgroup);
-	for (int i = PROGRAM_HOST_FIRST; i < PROGRAM_MAX; i++) {
-		struct attach_change *c;
-		int before, r;
-
-		if (!(programs >> i & 1))
-			continue;
-		before = cgroup_find(a->cgroup, a->cookie, i);
-		c = note_change(a, 0, i, before);
-		r = c ? cgroup_attach(a->cgroup, i, o->program[i], before) : -ENOMEM;
-		if (!r)
-			continue;
-		if (c)
-			a->n--;
-		undo_to(a, n);
-		return r;
-	}
-	return 0;
 }
 
 static void report(const struct attachment *a, size_t done, size_t total)
@@ -223,18 +186,6 @@ size_t attach_missing(struct attachment *a, struct hook *hooks, size_t n)
 	return missing;
 }
 
-uint32_t attach_host_missing(const struct attachment *a)
-{
-	uint32_t missing = 0;
-
-	for (int i = PROGRAM_HOST_FIRST; i < PROGRAM_MAX && a->cgroup >= 0; i++) {
-		_cleanup_close_ int fd = cgroup_find(a->cgroup, a->cookie, i);
-
-		missing |= fd == -ENOENT ? 1u << i : 0;
-	}
-	return missing;
-}
-
 int attach_hooks(struct attachment *a, const struct object *o, const struct hook *hooks, size_t n)
 {
 	int r = 0;
@@ -260,7 +211,7 @@ int attach_all(struct attachment *a, const struct object *o, const struct plan *
 
 void attach_undo(struct attachment *a)
 {
-	undo_to(a, 0);
+	attach_undo_to(a, 0);
 }
 
 static unsigned int sweep_hook(struct attachment *a, const struct tc_hook *hook)
@@ -289,18 +240,6 @@ static unsigned int sweep_side(struct attachment *a, const struct host *h, const
 	return n;
 }
 
-static unsigned int sweep_host(struct attachment *a)
-{
-	unsigned int n = 0;
-
-	for (int i = PROGRAM_HOST_FIRST; i < PROGRAM_MAX; i++) {
-		_cleanup_close_ int fd = cgroup_find(a->cgroup, a->cookie, i);
-
-		n += fd >= 0 && !cgroup_detach(a->cgroup, i, fd);
-	}
-	return n;
-}
-
 unsigned int attach_sweep(struct attachment *a, const struct host *h, const struct plan *p,
 			  bool fastpath)
 {
@@ -308,6 +247,6 @@ unsigned int attach_sweep(struct attachment *a, const struct host *h, const stru
 
 	n += sweep_side(a, h, fastpath ? p : NULL, true);
 	if (!(p && p->model->host_traffic) && a->cgroup >= 0)
-		n += sweep_host(a) + cgroup_remove_orphans(a->cgroup);
+		n += attach_host_sweep(a) + cgroup_remove_orphans(a->cgroup);
 	return n;
 }

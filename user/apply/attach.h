@@ -52,9 +52,10 @@ int attach_hooks(struct attachment *a, const struct object *o, const struct hook
 int attach_host(struct attachment *a, const struct object *o, uint32_t programs);
 
 /* Puts o's programs on every LAN and link of the plan, those that learn before those that use what
- * was learned (and not on devices that need a route with every packet, see host_device.nbma), and on the cgroup tree if the model wants the router's own traffic; a tree that
- * refuses is no failure, see host_refused.  0, or -errno with a->error filled; attach_undo puts
- * back what was there. */
+ * was learned (and not on devices that need a route with every packet, see host_device.nbma), and
+ * on the cgroup tree if the model wants the router's own traffic; a tree that refuses is no
+ * failure, see host_refused.  0, or -errno with a->error filled; attach_undo puts back what was
+ * there. */
 int attach_all(struct attachment *a, const struct object *o, const struct plan *p);
 void attach_undo(struct attachment *a);
 
