@@ -91,7 +91,7 @@ layers:
 	$(Q)scripts/check-layers
 
 unit: $(UNIT) layers
-	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove $(if $(V),-v) --exec '' $(UNIT)
+	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove $(if $(V),-v) --exec "tests/run --tap" $(UNIT)
 
 setup:
 	$(Q)scripts/setup
