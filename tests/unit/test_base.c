@@ -5,22 +5,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/addr.h"
 #include "base/defs.h"
 #include "base/file.h"
 #include "base/num.h"
 #include "base/str.h"
+#include "tests/unit/addr.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static struct prefix prefix(const char *s)
-{
-	struct prefix p;
-
-	assert_int_equal(prefix_parse(s, &p), 0);
-	return p;
-}
 
 static void test_addr(void **state)
 {

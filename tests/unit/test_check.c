@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "core/check.h"
 #include "core/plan.h"
+#include "tests/unit/addr.h"
 #include "tests/unit/config.h"
 
 #define PARSED _cleanup_(parsed_done) struct parsed
@@ -264,14 +265,6 @@ static struct host_device devices[] = {
 	{ .ifindex = 12, .name = "slave", .up = true, .carrier = true, .master = 13, .master_kind = "bond" },
 	{ .ifindex = 14, .name = "vrfport", .up = true, .carrier = true, .master = 15, .master_kind = "vrf" },
 };
-
-static struct in6_addr addr(const char *s)
-{
-	struct in6_addr a;
-
-	assert_int_equal(addr_parse(s, &a), 0);
-	return a;
-}
 
 #define ENTRIES 18
 

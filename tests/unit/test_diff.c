@@ -8,21 +8,7 @@
 
 #include <cmocka.h>
 
-static struct prefix prefix(const char *s)
-{
-	struct prefix p;
-
-	assert_int_equal(prefix_parse(s, &p), 0);
-	return p;
-}
-
-static struct in6_addr addr(const char *s)
-{
-	struct in6_addr a;
-
-	assert_int_equal(addr_parse(s, &a), 0);
-	return a;
-}
+#include "tests/unit/addr.h"
 
 static struct rule lookup(uint32_t priority, uint32_t mark)
 {

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/addr.h"
+
 #define TICKS 250
 #define EPOCH 7
 #define BLOCKS 16
@@ -370,14 +372,6 @@ static void test_clock(void **state)
 static void check(const struct flow_info *f, struct flow_filter filter, bool want)
 {
 	assert_int_equal(flow_matches(f, &filter), want);
-}
-
-static struct prefix prefix(const char *s)
-{
-	struct prefix p;
-
-	assert_int_equal(prefix_parse(s, &p), 0);
-	return p;
 }
 
 static void test_filter(void **state)

@@ -3,18 +3,11 @@
 #include "apply/snapshot.h"
 #include "apply/sysctl.h"
 #include "tests/unit/netns.h"
+#include "tests/unit/addr.h"
 #include "tests/unit/config.h"
 #include <errno.h>
 #include <string.h>
 #include <time.h>
-
-static struct in6_addr addr(const char *s)
-{
-	struct in6_addr a;
-
-	assert_int_equal(addr_parse(s, &a), 0);
-	return a;
-}
 
 static struct plan *plan_new(void)
 {
