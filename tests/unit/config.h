@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* For tests of configuration texts: parse one, ask what was found.  Include cmocka.h before. */
+/* For tests of configuration texts: parse one, ask what was found, print it again.  Include cmocka.h before. */
 #ifndef TESTS_UNIT_CONFIG_H
 #define TESTS_UNIT_CONFIG_H
 
+#include "base/str.h"
 #include "core/config.h"
 #include "core/model_probe.h"
+#include <errno.h>
 #include <string.h>
 
 struct parsed {
@@ -18,6 +20,8 @@ static inline void parsed_done(struct parsed *p)
 	model_done(&p->m);
 	findings_done(&p->f);
 }
+
+#define PARSED _cleanup_(parsed_done) struct parsed
 
 static inline struct parsed parse_bytes(const char *text, size_t len)
 {
@@ -63,6 +67,39 @@ static inline size_t findings_with(const struct findings *f, enum finding_level 
 		}                                                                                  \
 	} while (0)
 
+/* Refused, with this one finding. */
+static inline void is_bad(const char *conf, int line, const char *text)
+{
+	PARSED p = parse(conf);
+
+	if (p.r != -EINVAL)
+		print_error("accepted: %s\n", conf);
+	ASSERT_ONE(&p.f, FINDING_ERROR, line, text);
+	assert_int_equal(p.r, -EINVAL);
+	assert_string_equal(p.f.items[0].file, "conf");
+}
+
+/* Accepted without a finding, and with all that is not written. */
+static inline struct parsed complete(const char *text)
+{
+	struct parsed p = parse(text);
+
+	findings_show(&p.f);
+	assert_int_equal(p.r, 0);
+	assert_int_equal(p.f.n, 0);
+	assert_int_equal(model_add_defaults(&p.m), 0);
+	return p;
+}
+
+/* What is printed of it, parsed. */
+static inline struct parsed printed(const struct parsed *p)
+{
+	_cleanup_(str_done) struct str s = {};
+
+	assert_int_equal(config_print(&p->m, &s), 0);
+	return parse(s.s);
+}
+
 static inline bool same_text(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;
@@ -80,6 +117,15 @@ static inline void same_probe(const struct model_probe *a, const struct model_pr
 	for (size_t i = 0; i < PROBE_KEY_MAX; i++)
 		assert_memory_equal((const char *)a + probe_keys[i].offset,
 				    (const char *)b + probe_keys[i].offset, probe_keys[i].size);
+}
+
+/* The same numbers in every run. */
+static inline uint32_t random_below(uint32_t n)
+{
+	static uint32_t last = 1;
+
+	last = last * 1664525 + 1013904223;
+	return (last >> 8) % n;
 }
 
 #endif

@@ -11,8 +11,6 @@
 #include "tests/unit/addr.h"
 #include "tests/unit/config.h"
 
-#define PARSED _cleanup_(parsed_done) struct parsed
-
 #define LINKS "link wan {} link wan2 {} "
 #define POLICY "policy p { links = {wan, wan2} } "
 #define BASE LINKS POLICY "rule all { policy = p } "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The language of probes and of the daemon. */
+/* The language of probes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,20 +8,6 @@
 
 #include "base/str.h"
 #include "tests/unit/config.h"
-#include <errno.h>
-
-#define PARSED _cleanup_(parsed_done) struct parsed
-
-static struct parsed complete(const char *text)
-{
-	struct parsed p = parse(text);
-
-	findings_show(&p.f);
-	assert_int_equal(p.r, 0);
-	assert_int_equal(p.f.n, 0);
-	assert_int_equal(model_add_defaults(&p.m), 0);
-	return p;
-}
 
 static const struct model_probe *probe_of(const struct parsed *p, const char *link)
 {
@@ -268,14 +254,6 @@ static void test_copies(void **state)
 
 /* -------- whatever is written: the order of the file does not matter, and it prints */
 
-static uint32_t random_state = 1;
-
-static uint32_t random_below(uint32_t n)
-{
-	random_state = random_state * 1664525 + 1013904223;
-	return (random_state >> 8) % n;
-}
-
 static void shuffle(const char **items, size_t n)
 {
 	for (size_t i = n; i > 1; i--) {
@@ -375,14 +353,6 @@ static void same_links(const struct parsed *a, const struct parsed *b)
 	same_probe(&a->m.probe, &b->m.probe);
 }
 
-static struct parsed printed(const struct parsed *p)
-{
-	_cleanup_(str_done) struct str s = {};
-
-	assert_int_equal(config_print(&p->m, &s), 0);
-	return parse(s.s);
-}
-
 static void test_random(void **state)
 {
 	for (int i = 0; i < 500; i++) {
@@ -412,214 +382,18 @@ static void test_random(void **state)
 	}
 }
 
-/* -------- policies and the daemon */
-
-static void test_failback(void **state)
-{
-	PARSED p = complete("policy a { links = l } policy b { links = l failback = keep }"
-			    "policy c { links = l failback = move } policy d { links = l failback = 10m }"
-			    "policy e { links = l failback = 30d } policy f { links = l failback = 1500ms } link l {}");
-
-	assert_true(p.m.policies[0].failback == FAILBACK_KEEP);
-	assert_true(p.m.policies[1].failback == FAILBACK_KEEP);
-	assert_true(p.m.policies[2].failback == FAILBACK_MOVE);
-	assert_true(p.m.policies[3].failback == FAILBACK_DRAIN && p.m.policies[3].drain_s == 600);
-	assert_true(p.m.policies[4].drain_s == 2592000 && p.m.policies[5].drain_s == 2);
-}
-
-static void test_daemon(void **state)
-{
-	static const struct {
-		const char *text, *addr;
-		uint16_t port;
-	} metrics[] = {
-		{ "127.0.0.1:9171", "127.0.0.1", 9171 }, { "[::1]:1", "::1", 1 },
-		{ "0.0.0.0:65535", "0.0.0.0", 65535 },	 { "[::]:80", "::", 80 },
-		{ "no", "::", 0 },
-	};
-	PARSED none = parse(""), p = parse("reset = yes hook = '/bin/my hook' hook-timeout = 100ms");
-
-	assert_true(!none.m.reset && !none.m.hook && none.m.hook_timeout_ms == 10000 &&
-		    !none.m.metrics_port);
-	assert_true(!p.r && p.m.reset && p.m.hook_timeout_ms == 100);
-	assert_string_equal(p.m.hook, "/bin/my hook");
-	for (size_t i = 0; i < ARRAY_SIZE(metrics); i++) {
-		_cleanup_(str_done) struct str s = {};
-		struct in6_addr addr;
-
-		str_add(&s, "metrics = \"%s\"", metrics[i].text);
-		PARSED m = parse(s.s);
-		PARSED again = printed(&m);
-
-		assert_true(!m.r && !again.r);
-		assert_int_equal(addr_parse(metrics[i].addr, &addr), 0);
-		assert_true(addr_equal(&m.m.metrics, &addr) && m.m.metrics_port == metrics[i].port);
-		assert_true(addr_equal(&again.m.metrics, &addr) &&
-			    again.m.metrics_port == metrics[i].port);
-	}
-}
-
-/* -------- what is wrong: one finding each, on the line, with the text */
-
-/* The keys of a probe, on line 2. */
-static const struct {
-	const char *keys, *text;
-} bad_probe[] = {
-	{ "png = 192.0.2.1", "\"png\": unknown key of section probe, did you mean \"ping\"?" },
-	{ "ping = example.org", "ping: \"example.org\" is no address, expected one" },
-	{ "ping = 192.0.2.1:80", "ping: \"192.0.2.1:80\" is no address" },
-	{ "ping = {192.0.2.1, 192.0.2.1}", "ping: \"192.0.2.1\" is given twice, expected once" },
-	{ "ping = 224.0.0.1", "ping: \"224.0.0.1\" is no host, expected an address of one" },
-	{ "ping = ::", "ping: \"::\" is no host" },
-	{ "ping = {}", "ping: empty list" },
-	{ "tcp = 192.0.2.1", "tcp: \"192.0.2.1\" has no port, expected one of 1 to 65535" },
-	{ "tcp = 2001:db8::1", "tcp: \"2001:db8::1\" has no port" },
-	{ "tcp = '[2001:db8::1]'", "tcp: \"[2001:db8::1]\" has no port" },
-	{ "tcp = 192.0.2.1:0", "tcp: \"192.0.2.1:0\" has a port out of range" },
-	{ "tcp = 192.0.2.1:65536", "tcp: \"192.0.2.1:65536\" has a port out of range" },
-	{ "tcp = 192.0.2.1:http", "tcp: \"192.0.2.1:http\" has a bad port, expected one of 1 to 65535" },
-	{ "tcp = 192.0.2.1:", "tcp: \"192.0.2.1:\" has a bad port" },
-	{ "tcp = :80", "tcp: \":80\" is no address and port, expected such as 192.0.2.1:443 or [2001" },
-	{ "tcp = '[192.0.2.1]:80'", "tcp: \"[192.0.2.1]:80\" is no address" },
-	{ "tcp = '[::1:80'", "tcp: \"[::1:80\" is no address" },
-	{ "tcp = '[]:80'", "tcp: \"[]:80\" is no address" },
-	{ "tcp = ''", "tcp: \"\" is no address" },
-	{ "tcp = example.org:80", "tcp: \"example.org:80\" is no address" },
-	{ "tcp = {192.0.2.1:80, 192.0.2.1:80}", "tcp: \"192.0.2.1:80\" is given twice" },
-	{ "tcp = 255.1.2.3:80", "tcp: \"255.1.2.3:80\" is no host" },
-	{ "dns = x", "dns: \"x\" is no address, expected such as 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53" },
-	{ "dns = {192.0.2.1, 192.0.2.1:53}", "dns: \"192.0.2.1:53\" is given twice" },
-	{ "dns = 192.0.2.1:x", "dns: \"192.0.2.1:x\" has a bad port" },
-	{ "dns-name = 'a b'", "dns-name: \"a b\" is no name in DNS, expected such as example.org, or \".\"" },
-	{ "dns-name = a..b", "dns-name: \"a..b\" is no name" },
-	{ "dns-name = .a", "dns-name: \".a\" is no name" },
-	{ "dns-name = ''", "dns-name: \"\" is no name" },
-	{ "dns-name = a123456789012345678901234567890123456789012345678901234567890123.b", "is no name in DNS" },
-	{ "http = example.org", "http: \"example.org\" is no URL that can be asked, expected such as http://" },
-	{ "http = ftp://example.org/", "http: \"ftp://example.org/\" is no URL" },
-	{ "http = http://", "http: \"http://\" is no URL" },
-	{ "http = http:///x", "http: \"http:///x\" is no URL" },
-	{ "http = http://:80/", "http: \"http://:80/\" is no URL" },
-	{ "http = http://a:0/", "http: \"http://a:0/\" is no URL" },
-	{ "http = http://a:/", "http: \"http://a:/\" is no URL" },
-	{ "http = http://u@a/", "http: \"http://u@a/\" is no URL" },
-	{ "http = http://2001:db8::1/", "http: \"http://2001:db8::1/\" is no URL" },
-	{ "http = 'http://[192.0.2.1]/'", "http: \"http://[192.0.2.1]/\" is no URL" },
-	{ "http = 'http://[::1/'", "http: \"http://[::1/\" is no URL" },
-	{ "http = http://192.0.2.256/", "http: \"http://192.0.2.256/\" is no URL" },
-	{ "http = http://224.0.0.1/", "http: \"http://224.0.0.1/\" is no URL" },
-	{ "http = 'http://a/b c'", "http: \"http://a/b c\" is no URL" },
-	{ "http = {http://a/, http://a/}", "http: \"http://a/\" is given twice" },
-	{ "http-status = ok", "http-status: \"ok\" is no status, expected a status 100 to 599 or a range such" },
-	{ "http-status = 99", "http-status: \"99\" is out of range or out of order" },
-	{ "http-status = 200-600", "http-status: \"200-600\" is out of range" },
-	{ "http-status = 300-200", "http-status: \"300-200\" is out of range or out of order" },
-	{ "gateway = maybe", "gateway: \"maybe\" is neither, expected yes or no" },
-	{ "quorum = 0", "quorum: \"0\" is out of range, expected 1 to 16" },
-	{ "quorum = 17", "quorum: \"17\" is out of range" },
-	{ "quorum = all", "quorum: \"all\" is not a number" },
-	{ "interval = 99ms", "interval: \"99ms\" is out of range, expected 100ms to 1h" },
-	{ "interval = 0", "interval: \"0\" seconds is out of range" },
-	{ "interval = 3601", "interval: \"3601\" seconds is out of range" },
-	{ "interval = often", "interval: \"often\" is no time, expected 100ms to 1h" },
-	{ "interval = 0.5s", "interval: \"0.5s\" is no time" },
-	{ "interval = -1", "interval: \"-1\" is no time" },
-	{ "failure-interval = 99ms", "failure-interval: \"99ms\" is out of range, expected 100ms to 1h" },
-	{ "recovery-interval = 2h", "recovery-interval: \"2h\" is out of range, expected 100ms to 1h" },
-	{ "timeout = 9ms", "timeout: \"9ms\" is out of range, expected 10ms to 1m" },
-	{ "timeout = 1000", "timeout: \"1000\" seconds is out of range, expected 10ms to 1m" },
-	{ "fall = 0", "fall: \"0\" is out of range, expected 1 to 1000" },
-	{ "rise = 1001", "rise: \"1001\" is out of range, expected 1 to 1000" },
-	{ "window = 4", "window: \"4\" is out of range, expected 5 to 256" },
-	{ "window = 257", "window: \"257\" is out of range" },
-	{ "loss = 101", "loss: \"101\" is out of range, expected 0 to 100" },
-	{ "loss = 10%", "loss: \"10%\" is not a number" },
-	{ "loss = {20, 10}", "loss: \"10\" is below the low level, expected {LOW, HIGH}" },
-	{ "loss = {20, 0}", "loss: \"0\" is below the low level" },
-	{ "loss = {1, 2, 3}", "loss: \"3\" is a third value, expected LOW and HIGH" },
-	{ "loss = {20, x}", "loss: \"x\" is not a number" },
-	{ "latency = {100ms, 50ms}", "latency: \"50ms\" is below the low level" },
-	{ "latency = {0, 50ms}", "latency: no answer is as fast as the low level, 0, expected at least 1ms" },
-	{ "latency = 100", "latency: \"100\" seconds is out of range, expected 0 to 1m" },
-	{ "jitter = {1h, 50ms}", "jitter: \"1h\" is out of range" },
-	{ "jitter = {50ms, 61s}", "jitter: \"61s\" is out of range, expected 0 to 1m" },
-	{ "initial = dwon", "initial: \"dwon\" is unknown, expected one of up, down; did you mean \"down\"?" },
-	{ "hold-down = 25h", "hold-down: \"25h\" is out of range, expected 0 to 1d" },
-	{ "hold-down-max = 2d", "hold-down-max: \"2d\" is out of range" },
-	{ "probe {}", "\"probe\": unknown key of section probe" },
-};
-
-static void test_bad_probe(void **state)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(bad_probe); i++) {
-		_cleanup_(str_done) struct str link = {}, file = {};
-
-		str_add(&link, "link a { probe {\n%s\n} }", bad_probe[i].keys);
-		str_add(&file, "probe {\n%s\n}", bad_probe[i].keys);
-		PARSED l = parse(link.s);
-		PARSED f = parse(file.s);
-
-		ASSERT_ONE(&l.f, FINDING_ERROR, 2, bad_probe[i].text);
-		ASSERT_ONE(&f.f, FINDING_ERROR, 2, bad_probe[i].text);
-		assert_true(l.r == -EINVAL && f.r == -EINVAL);
-		assert_string_equal(l.f.items[0].file, "conf");
-	}
-}
-
-static void test_bad(void **state)
-{
-	static const struct {
-		const char *conf;
-		int line;
-		const char *text;
-	} bad[] = {
-		{ "probe {}\nprobe {}", 2, "probe: given twice, first in line 1" },
-		{ "link a { probe {}\n\nprobe {} }", 3, "probe: given twice, first in line 1" },
-		{ "link a { probe { fall = 1\nfall = 2 } }", 2, "fall: given twice, first in line 1" },
-		{ "probe { loss = 5\nping = 192.0.2.1 loss = 6 }", 2, "loss: given twice, first in line 1" },
-		{ "probe a {}", 1, "probe: unexpected \"a\", expected \"{\"" },
-		{ "link a { probe {\nfall = 2", 2, "probe: section of line 1 does not end" },
-		{ "policy p { links = a probe {} }", 1, "\"probe\": unknown key of section policy" },
-		{ "probe { interval = {1, 2} }", 1, "interval: a list, expected one value" },
-		{ "link 'a b' { probe { ping = 192.0.2.1 http = http://a } }", 1, "link: \"a b\" is no name" },
-		{ "link a {}\nlink a { probe { http = http://a } }", 2, "link: name \"a\" is taken" },
-		{ "policy p { links = a\nfailback = drain }", 2,
-		  "failback: \"drain\" is unknown, expected keep, move or a time such as 10m" },
-		{ "policy p { links = a failback = 0 }", 1, "failback: \"0\" seconds is out of range, expected 1s to 30d" },
-		{ "policy p { links = a failback = 31d }", 1, "failback: \"31d\" is out of range" },
-		{ "policy p { links = a failback = 10min }", 1, "failback: \"10min\" is no time" },
-		{ "\ndhcp = yes", 2, "dhcp: \"yes\" is unknown, expected one of guard, shim, both, off" },
-		{ "\nreset = maybe", 2, "reset: \"maybe\" is neither, expected yes or no" },
-		{ "\nhook = hook.sh", 2, "hook: \"hook.sh\" is no absolute path, expected one such as /etc/" },
-		{ "hook = ''", 1, "hook: \"\" is no absolute path" },
-		{ "hook = /a\nhook = /b", 2, "hook: given twice" },
-		{ "\nhook-timeout = 99ms", 2, "hook-timeout: \"99ms\" is out of range, expected 100ms to 1h" },
-		{ "hook-timeout = never", 1, "hook-timeout: \"never\" is no time" },
-		{ "\nmetrics = yes", 2, "metrics: \"yes\" is no address and port, expected such as" },
-		{ "metrics = 127.0.0.1", 1, "metrics: \"127.0.0.1\" has no port, expected one of 1 to 65535" },
-		{ "metrics = ::1:9171", 1, "metrics: \"::1:9171\" has no port" },
-		{ "metrics = 9171", 1, "metrics: \"9171\" is no address" },
-		{ "metrics = [::1]:99999", 1, "metrics: \"[::1]:99999\" has a port out of range" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		PARSED p = parse(bad[i].conf);
-
-		ASSERT_ONE(&p.f, FINDING_ERROR, bad[i].line, bad[i].text);
-		assert_int_equal(p.r, -EINVAL);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),	  cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_targets),	  cmocka_unit_test(test_target_limit),
-		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_intervals),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_target_limit),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_intervals),
 		cmocka_unit_test(test_inherited_targets),
-		cmocka_unit_test(test_copies),	  cmocka_unit_test(test_random),
-		cmocka_unit_test(test_failback),  cmocka_unit_test(test_daemon),
-		cmocka_unit_test(test_bad_probe), cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests_name("config_probe", tests, NULL, NULL);
