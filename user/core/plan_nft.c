@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The table as nft -s list table prints it (nft 1.0.6).  apply/ruleset_rules.c writes the same
- * rules; tests/unit/test_ruleset.c holds the two together.
+ * rules; tests/unit/test_ruleset_text.c holds the two together.
  */
 #include "core/plan_nft.h"
 
