@@ -10,8 +10,8 @@
 
 #include "run/probe.h"
 #include "tests/unit/addr.h"
+#include "tests/unit/fds.h"
 #include "tests/unit/wire.h"
-#include <dirent.h>
 #include <linux/if_arp.h>
 
 #define MARK 0xff00
@@ -231,18 +231,6 @@ static inline void port_by_target(struct frame *f)
 }
 
 /* -------- set-up */
-
-static inline int count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
-}
 
 static inline void watch_wire(void)
 {
