@@ -58,6 +58,7 @@ enum mesh_way { MESH_DIRECT, MESH_VIA, MESH_FORWARDER };
 struct mesh_path {
 	enum mesh_way way;
 	uint8_t which; /* index of a node or a forwarder */
+	uint16_t weight; /* "via b:3": flows are spread by weights; 0: none given */
 };
 
 struct mesh_paths {

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the overlay's programs (overlay.bpf.c) and user space share.  Addresses as in abi.h: 16 bytes, IPv4 mapped.
+ *
+ * asym_ov_out, tc egress of the overlay device: which node is it for, which way there, redirect to that tunnel.
+ * asym_ov_in, tc ingress of the tunnels: for this node: it arrives on the overlay device; else transit: the direct
+ * tunnel of its node, TTL less one.  What the maps do not know is left to the stack.
+ */
+#ifndef ASYM_OVERLAY_ABI_H
+#define ASYM_OVERLAY_ABI_H
+
+#include "bpf/abi.h"
+
+#define OV_ABI 1
+#define OV_NODES 128
+#define OV_WAYS 8	/* to a node */
+#define OV_SPREAD 64	/* slots among which flows are spread */
+#define OV_FLOWS 65536
+#define OV_PREFIXES 4096
+
+/* Map "ov_config": one entry. */
+struct ov_config {
+	__u32 abi;
+	__u32 overlay;	   /* ifindex of the overlay device */
+	__u64 netns_cookie;
+	__u32 mark_mask;   /* of skb->mark; value 0: choose; n: way n - 1; all ones: a tunnel's own packet, which must not
+			    * come by here (it would be a loop inside of the node) */
+	__u32 mark_shift;
+	__u64 split_bytes; /* a flow is thick past so many */
+	__u64 split_bps;   /* and faster than so many bytes per second */
+	__u64 gap_ns;	   /* of a flowlet: silence after which a flow may move anywhere */
+};
+
+/* Map "ov_prefixes" (LPM): addresses and LANs of the nodes. */
+struct ov_prefix_key {
+	__u32 prefixlen; /* 0..128; IPv4 counts from 96 */
+	struct asym_addr addr;
+};
+struct ov_prefix {
+	__u8 node;
+	__u8 self; /* this node's */
+	__u8 _pad[2];
+};
+
+struct ov_way {
+	__u32 ifindex;	/* of its tunnel; 0: there is none */
+	__u32 delay_us; /* more than the fastest way; a flow moves to a slower one at once, to a faster one after a gap */
+	__u8 dead;	/* flows leave it at once */
+	__u8 metered;
+	__u8 _pad[6];
+};
+
+/* Map "ov_nodes", index node.  Written by the daemon while packets pass: each word by itself may be new or old. */
+struct ov_node {
+	__u32 direct;		 /* ifindex that transit takes; 0: none */
+	__u8 n_ways;
+	__u8 spill;		 /* way of flows that find no budget; OV_WAYS: none, they stay */
+	__u8 _pad[2];
+	struct ov_way way[OV_WAYS];
+	__u8 thin[OV_SPREAD];	 /* way of a flow, by its hash: thin flows, ACKs, the beginning of every flow */
+	__u8 thick[OV_SPREAD];
+	__u64 rate;		 /* bytes per second that metered ways may carry; 0: no limit */
+	__u64 burst;		 /* bytes; at least 131072, as GSO packets are charged at once */
+};
+
+/* Map "ov_budget", index node: token bucket of its metered ways. */
+struct ov_budget {
+	__s64 tokens; /* bytes; negative: owed */
+	__u64 ns;
+};
+
+/* Map "ov_flows" (LRU). */
+struct ov_flow_key {
+	struct asym_addr src, dst;
+	__be16 sport, dport; /* 0 of what has none */
+	__u8 proto;
+	__u8 _pad[3];
+};
+struct ov_flow {
+	__u64 seen_ns;	 /* of the last packet, CLOCK_MONOTONIC */
+	__u64 bytes;
+	__u64 window_ns; /* begin of the second that rate counts */
+	__u32 window_bytes;
+	__u8 way;
+	__u8 thick;
+	__u8 _pad[2];
+};
+
+/* Map "ov_counters" (per CPU), index enum ov_reason.  X(NAME, "name", "help") */
+#define OV_REASONS(X)                                                                              \
+	X(OUT, "out", "sent by the way of their flow")                                             \
+	X(OUT_FORCED, "out_forced", "sent by the way that their mark names: probes")               \
+	X(OUT_MOVED, "out_moved", "flows that moved to another way")                               \
+	X(OUT_SPILLED, "out_spilled", "flows that found no budget on a metered way")               \
+	X(OUT_UNKNOWN, "out_unknown", "for no node, or for one without a way: left to the stack")  \
+	X(OUT_LOOP, "out_loop", "a tunnel's own packets, dropped")                                 \
+	X(IN_LOCAL, "in_local", "for this node, handed to the overlay device")                     \
+	X(IN_TRANSIT, "in_transit", "passed on to another node")                                   \
+	X(IN_TTL, "in_ttl", "for another node, but at the end of their TTL: left to the stack")    \
+	X(IN_UNKNOWN, "in_unknown", "for no node, or for one that is not connected: left to the stack")
+
+enum ov_reason {
+#define X(name, label, help) OV_##name,
+	OV_REASONS(X)
+#undef X
+	OV_REASON_MAX,
+};
+
+/* Map "ov_ways" (per CPU), index node * OV_WAYS + way: what was sent. */
+struct ov_traffic {
+	__u64 packets;
+	__u64 bytes;
+};
+
+ASYM_ASSERT_SIZE(struct ov_config, 48);
+ASYM_ASSERT_SIZE(struct ov_prefix_key, 20);
+ASYM_ASSERT_SIZE(struct ov_way, 16);
+ASYM_ASSERT_SIZE(struct ov_node, 280);
+ASYM_ASSERT_SIZE(struct ov_flow_key, 40);
+ASYM_ASSERT_SIZE(struct ov_flow, 32);
+
+#endif
