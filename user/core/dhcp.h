@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * DHCP messages (RFC 2131, options RFC 2132), IPv4.  Reads what anybody may have sent: nothing of
- * a message
- * is believed before it has been measured.  Plain functions on bytes; no socket, no clock.
+ * a message is believed before it has been measured.  Plain functions on bytes, however they are
+ * aligned; no socket, no clock.
  */
 #ifndef CORE_DHCP_H
 #define CORE_DHCP_H
@@ -46,23 +46,24 @@ struct dhcp_message {
 	uint8_t chaddr[6]; /* htype 1, hlen 6: others are refused */
 	/* options */
 	enum dhcp_type type;
-	struct in_addr server_id;      /* 54; 0: none */
-	struct in_addr requested;      /* 50; 0: none */
-	uint32_t lease_s, t1_s, t2_s;  /* 51, 58, 59; 0: none */
+	struct in_addr server_id;     /* 54; 0: none */
+	struct in_addr requested;     /* 50; 0: none */
+	uint32_t lease_s, t1_s, t2_s; /* 51, 58, 59; 0: none */
 	uint8_t client_id[DHCP_CLIENT_ID_MAX]; /* 61 */
-	uint8_t client_id_len;	       /* 0: none; a client's identifier has at least 2 (RFC 2132, 9.14) */
+	uint8_t client_id_len; /* 0: none; an identifier has at least 2 (RFC 2132, 9.14) */
 };
 
 /*
- * Reads a packet of len bytes from its IP header on.  0; -ENOENT: not BOOTP (another protocol,
- * other
- * ports, a fragment); -EBADMSG: malformed: truncated, lengths that do not fit, htype or hlen of
- * another kind, options
- * that overrun, a length that an option cannot have.  Option overload (52) is followed into file
- * and sname; an option that occurs
- * again is joined (RFC 3396) if it is the client's identifier, and must be the same otherwise.
- * Without
- * magic cookie the message has no options.  Checksums are not looked at: they may not be there yet.
+ * Reads a packet of len bytes from its IP header on.  0, or with *ret untouched:
+ * -ENOENT: not for here: another protocol, a fragment, neither a request to port 67 nor a reply to
+ *	port 68 (replies to relays go to 67; source ports may be any, NAT changes them);
+ * -EBADMSG: malformed: truncated, lengths that do not fit, htype or hlen of another kind, options
+ *	that overrun, a length or a value that an option cannot have, a type unknown to RFC 2131.
+ *
+ * Option overload (52) is followed into file and sname.  An option that occurs again is joined
+ * (RFC 3396) if it is the client's identifier, and must be the same otherwise.  The end option may
+ * be missing.  Without magic cookie the message has no options.  What follows the UDP datagram is
+ * not looked at, nor are checksums: they may not be there yet.
  */
 int dhcp_parse(const void *packet, size_t len, struct dhcp_message *ret);
 
@@ -77,21 +78,31 @@ struct dhcp_renewal {
 	uint16_t secs;
 };
 
-/* Writes a DHCPREQUEST in state RENEWING, from ciaddr port 68 to server port 67, from the IP header on, with
- * checksums, padded to 300 bytes of BOOTP (RFC 1542, 2.1).  Returns its length, at most 596. */
+#define DHCP_RENEWAL_MIN 328 /* 300 bytes of BOOTP (RFC 1542, 2.1) and what is before it */
+#define DHCP_RENEWAL_MAX 529 /* with an identifier of 255 bytes */
+
+/*
+ * Writes a DHCPREQUEST in state RENEWING, from ciaddr port 68 to server port 67, from the IP
+ * header on, with checksums.  Returns its length, DHCP_RENEWAL_MIN..DHCP_RENEWAL_MAX; what is
+ * behind it in ret stays as it was.
+ */
 size_t dhcp_write_renewal(const struct dhcp_renewal *r, uint8_t ret[DHCP_MAX_PACKET]);
 
 /*
  * Makes a request of whatever origin one of `source`: source address, source port 68, checksums
- * of IP and
- * UDP complete; a UDP checksum of zero stays (RFC 768).  packet: one that dhcp_parse took;
- * returns its length without
- * what followed the IP packet.
+ * of IP and UDP complete; a UDP checksum of zero stays (RFC 768).  packet: one that dhcp_parse
+ * took, with its len.  Returns its length without what followed the IP packet.
  */
 size_t dhcp_set_source(uint8_t *packet, size_t len, struct in_addr source);
 
-/* Whether it is to be looked after: a request to a server (not to all of them) for an address that the client has, not
- * relayed.  DISCOVER, INIT-REBOOT and T2's broadcasts are not. */
+/*
+ * Whether it is to be looked after: a request to one server (neither broadcast nor multicast) by a
+ * client that says its address, not relayed.  By this, as in the BPF program "guard", RELEASE and
+ * INFORM are; DISCOVER, INIT-REBOOT and T2's broadcasts are not.
+ */
 bool dhcp_is_renewal(const struct dhcp_message *m);
+
+/* Whether it can be the address of one machine: neither 0.x, loopback, multicast nor above. */
+bool dhcp_is_unicast(struct in_addr a);
 
 #endif
