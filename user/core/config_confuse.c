@@ -115,7 +115,7 @@ static void confuse_free(cfg_t **cfg)
 
 void config_feed(struct config *c, const char *text, int first_line)
 {
-	_cleanup_(opts_cleanup) cfg_opt_t *opts = opts_new(&config_root);
+	_cleanup_(opts_cleanup) cfg_opt_t *opts = opts_new(c->root);
 	_cleanup_(confuse_free) cfg_t *cfg = opts ? cfg_init(opts, CFGF_NONE) : NULL;
 	size_t errors = findings_errors(c->f);
 

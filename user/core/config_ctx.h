@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Inside config*.c only: one run of the parser over one file, and the language as tables.
+ * Inside config*.c and mesh_config*.c only: one run of the parser over one file, and the language
+ * as tables.
  *
  * config_lex.c makes words, config_outline.c reports what is no statement or no key and writes
  * the rest for libconfuse, config_confuse.c lets libconfuse call the functions of the tables below.
@@ -43,10 +44,16 @@ struct config_section {
 extern const struct config_section config_root, config_lan, config_link, config_set, config_policy,
 	config_tier, config_rule, config_probe;
 
+struct mesh_draft; /* core/mesh_draft.h */
+
 struct config {
-	struct model *m;
+	const struct config_section *root; /* the language; its end() is called after the last file */
+	struct model *m;	   /* of config_root */
+	struct mesh_draft *mesh;   /* of mesh_config_root */
 	struct findings *f;
-	const char *file; /* owned by the model */
+	char ***files; /* names that places point to, of the model or the mesh */
+	size_t *n_files;
+	const char *file; /* one of them */
 	int line;
 	int first_line; /* of what libconfuse reads now */
 	bool first;
@@ -73,7 +80,11 @@ struct config {
 /* Finding at c->file, c->line. */
 void config_error(struct config *c, const char *fmt, ...) PRINTF(2, 3);
 
-/* Whole file or text into c->m, by a fresh context.  c->file is set. */
+/* The outermost file: root, m or mesh, f, files and n_files are set.  0; -EINVAL with findings;
+ * -ENOMEM. */
+int config_first(struct config *c, const char *name, const char *text, size_t len);
+int config_first_file(struct config *c, const char *path);
+/* Whole file or text, by a fresh context.  c->file is set. */
 void config_run(struct config *c, const char *text, size_t len);
 /* Reports what is no statement or no key, follows includes, and feeds the rest to libconfuse:
  * strings in single quotes, on the lines where they were, and CONFIG_BEGIN and CONFIG_END in every
@@ -97,8 +108,8 @@ void config_unknown(struct config *c, const struct config_section *s, const char
 void config_include(struct config *c, const char *path);
 /* A path as seen from the directory of c->file.  NULL when memory is out. */
 char *config_path(struct config *c, const char *path);
-/* The file's name in m->files, or NULL when memory is out. */
-const char *config_file(struct model *m, const char *name);
+/* The file's name in c->files, or NULL when memory is out. */
+const char *config_file(struct config *c, const char *name);
 
 /* Values.  They report what is wrong and leave *ret alone then. */
 bool config_number(struct config *c, const char *key, const char *value, uint32_t min,

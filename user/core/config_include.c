@@ -5,19 +5,19 @@
 #include <errno.h>
 #include <string.h>
 
-const char *config_file(struct model *m, const char *name)
+const char *config_file(struct config *c, const char *name)
 {
 	char **slot;
 
-	for (size_t i = 0; i < m->n_files; i++)
-		if (!strcmp(m->files[i], name))
-			return m->files[i];
-	slot = ARRAY_ADD(m->files, m->n_files);
+	for (size_t i = 0; i < *c->n_files; i++)
+		if (!strcmp((*c->files)[i], name))
+			return (*c->files)[i];
+	slot = ARRAY_ADD(*c->files, *c->n_files);
 	if (!slot)
 		return NULL;
 	*slot = strdup(name);
 	if (!*slot)
-		m->n_files--;
+		(*c->n_files)--;
 	return *slot;
 }
 
@@ -63,7 +63,10 @@ static bool allowed(struct config *c, const char *path)
 
 static void include_file(struct config *c, const char *path)
 {
-	struct config inner = { .m = c->m, .f = c->f, .outer = c, .seen = c->seen };
+	struct config inner = {
+		.root = c->root, .m = c->m, .mesh = c->mesh, .f = c->f, .outer = c,
+		.seen = c->seen, .files = c->files, .n_files = c->n_files,
+	};
 	_cleanup_free_ char *text = NULL;
 	size_t len;
 	int r = file_read(path, CONFIG_MAX_BYTES, &text, &len);
@@ -72,7 +75,7 @@ static void include_file(struct config *c, const char *path)
 		config_error(c, "include: \"" SHOWN "\" cannot be read: %s", path, strerror(-r));
 		return;
 	}
-	inner.file = config_file(c->m, path);
+	inner.file = config_file(c, path);
 	if (inner.file)
 		config_run(&inner, text, len);
 	c->no_memory |= inner.no_memory || !inner.file;

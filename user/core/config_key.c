@@ -41,7 +41,7 @@ bool config_once(struct config *c, const char *key, struct place *seen)
 void config_unknown(struct config *c, const struct config_section *s, const char *key)
 {
 	const char *names[CONFIG_MAX_KEYS], *near;
-	bool root = s == &config_root;
+	bool root = s == c->root;
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_keys; i++)

@@ -231,7 +231,7 @@ static void read_statement(struct outline *o, const struct config_section *s, st
 	} else if (section) {
 		next(o);
 		read_section(o, section, line);
-	} else if (s == &config_root && !strcmp(o->lex.text.s, "include")) {
+	} else if (s == o->c->root && !strcmp(o->lex.text.s, "include")) {
 		next(o);
 		read_include(o, line);
 	} else {
@@ -246,7 +246,7 @@ static void read_statement(struct outline *o, const struct config_section *s, st
 static void read_statements(struct outline *o, const struct config_section *s, int line)
 {
 	struct place own[CONFIG_MAX_KEYS] = {};
-	bool root = s == &config_root;
+	bool root = s == o->c->root;
 
 	while (!o->stop && o->lex.kind == LEX_WORD) {
 		read_statement(o, s, root ? o->c->seen : own);
@@ -272,7 +272,7 @@ void config_outline(struct config *c, const char *text, size_t len)
 
 	lex_init(&o.lex, text, len);
 	next(&o);
-	read_statements(&o, &config_root, 1);
+	read_statements(&o, c->root, 1);
 	flush(&o);
 	lex_done(&o.lex);
 }
