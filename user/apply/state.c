@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 
 #define STATE_MAX (64u << 20)
-#define PATH_SIZE 80
+#define STATE_FILE ".json"
 
-static void path_of(uint64_t cookie, const char *suffix, char *ret)
+void state_path(uint64_t cookie, const char *suffix, char ret[static STATE_PATH])
 {
-	snprintf(ret, PATH_SIZE, STATE_ROOT "/%" PRIu64 ".json%s", cookie, suffix);
+	snprintf(ret, STATE_PATH, STATE_ROOT "/%" PRIu64 "%s", cookie, suffix);
 }
 
 void state_done(struct state *s)
@@ -46,10 +46,10 @@ static int write_text(const char *path, const char *text)
 int state_write(const struct state *s, uint64_t cookie)
 {
 	struct json_object *o = state_json(s);
-	char path[PATH_SIZE];
+	char path[STATE_PATH];
 	int r;
 
-	path_of(cookie, "", path);
+	state_path(cookie, STATE_FILE, path);
 	r = write_text(path, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
 	json_object_put(o);
 	return r;
@@ -59,12 +59,12 @@ int state_read(struct state *ret, uint64_t cookie)
 {
 	_cleanup_free_ char *text = NULL;
 	struct json_object *o;
-	char path[PATH_SIZE];
+	char path[STATE_PATH];
 	size_t len;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	path_of(cookie, "", path);
+	state_path(cookie, STATE_FILE, path);
 	r = file_read(path, STATE_MAX, &text, &len);
 	if (r)
 		return r;
@@ -80,10 +80,10 @@ int state_read(struct state *ret, uint64_t cookie)
 
 int state_stamp(uint64_t cookie, struct state_stamp *ret)
 {
-	char path[PATH_SIZE];
+	char path[STATE_PATH];
 	struct stat st;
 
-	path_of(cookie, "", path);
+	state_path(cookie, STATE_FILE, path);
 	if (stat(path, &st))
 		return -errno;
 	ret->inode = st.st_ino;
@@ -93,12 +93,14 @@ int state_stamp(uint64_t cookie, struct state_stamp *ret)
 
 void state_remove(uint64_t cookie)
 {
-	char path[PATH_SIZE];
+	static const char *const files[] = {STATE_FILE FILE_NEW, STATE_LEASES FILE_NEW,
+					    STATE_LEASES, STATE_FILE};
+	char path[STATE_PATH];
 
-	path_of(cookie, FILE_NEW, path);
-	unlink(path);
-	path_of(cookie, "", path);
-	unlink(path);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		state_path(cookie, files[i], path);
+		unlink(path);
+	}
 	rmdir(STATE_ROOT);
 }
 
@@ -129,10 +131,10 @@ static int try_lock(const char *path)
 
 int state_lock(uint64_t cookie)
 {
-	char path[PATH_SIZE];
+	char path[STATE_PATH];
 	int fd = -ESTALE;
 
-	path_of(cookie, ".lock", path);
+	state_path(cookie, STATE_FILE ".lock", path);
 	for (int tries = 0; fd == -ESTALE && tries < 10; tries++)
 		fd = try_lock(path);
 	return fd == -ESTALE ? -EWOULDBLOCK : fd;
@@ -140,11 +142,11 @@ int state_lock(uint64_t cookie)
 
 void state_unlock(uint64_t cookie, int fd)
 {
-	char path[PATH_SIZE];
+	char path[STATE_PATH];
 
 	if (fd < 0)
 		return;
-	path_of(cookie, ".lock", path);
+	state_path(cookie, STATE_FILE ".lock", path);
 	unlink(path);
 	rmdir(STATE_ROOT);
 	close(fd);

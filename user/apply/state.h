@@ -40,8 +40,14 @@ struct state_stamp {
 };
 /* 0; -ENOENT: there is none; -errno. */
 int state_stamp(uint64_t cookie, struct state_stamp *ret);
-/* Removes the file, and the directory when it is empty. */
+/* Removes the file, those that go with it, and the directory when it is empty. */
 void state_remove(uint64_t cookie);
+
+/* A file that goes with it: STATE_ROOT/COOKIE and the suffix. */
+#define STATE_LEASES ".leases" /* run/leases_file.h */
+#define STATE_PATH 80
+void state_path(uint64_t cookie, const char *suffix, char ret[static STATE_PATH]);
+
 void state_done(struct state *s);
 
 /*
