@@ -32,6 +32,8 @@ static void test_text(void **state)
 		{{EVENT_MANUAL, "wan", NULL, 0, "auto", NULL, NULL}, "link wan: no longer forced"},
 		{{EVENT_TARGET, "wan", "eth1", AF_INET, "down", NULL, "ping 192.0.2.1: timeout"},
 		 "link wan: IPv4 target does not answer: ping 192.0.2.1: timeout"},
+		{{EVENT_LEASE, "wan", "eth1", AF_INET, "late", NULL, "192.0.2.7"},
+		 "link wan: IPv4 lease late: 192.0.2.7"},
 		{{EVENT_REPAIR, NULL, NULL, 0, NULL, NULL, "3 rules"}, "repaired: 3 rules"},
 		{{EVENT_ERROR, NULL, "ppp0", 0, NULL, NULL, "a\nb\x7f\xff"}, "ppp0: error: a b ?"},
 		{{.kind = EVENT_RELOAD}, "reloaded"},

@@ -14,6 +14,7 @@
 	X(LINK, "link")	    /* a link, in one family, went up or down */    \
 	X(MANUAL, "manual") /* the operator forced a link, or let it go */                         \
 	X(TARGET, "target") /* a target began or ceased to answer */                               \
+	X(LEASE, "lease")   /* of a link's DHCP client: bound, renewed, moved, refused, late, expired */ \
 	X(RELOAD, "reload") /* another configuration is in force */                                \
 	X(REPAIR, "repair") /* somebody took something of ours away; it is back */                 \
 	X(ERROR, "error")   /* something could not be done, and will be tried again */
@@ -32,7 +33,7 @@ struct event {
 	const char *link;	 /* name, or NULL */
 	const char *device;	 /* of the link, or NULL */
 	int family;		 /* AF_INET, AF_INET6; 0: none in particular */
-	const char *state;	 /* "up", "down"; of MANUAL "up", "down", "auto"; or NULL */
+	const char *state;	 /* "up", "down"; of MANUAL "up", "down", "auto"; of LEASE as there */
 	const char *reason;	 /* a word of plan_down_names or health_reason_names, or NULL */
 	const char *text;	 /* for people, without newline, or NULL */
 };

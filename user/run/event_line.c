@@ -145,6 +145,8 @@ void event_text(const struct event *e, char *ret, size_t size)
 	}
 	if (e->family)
 		put_str(&l, e->family == AF_INET ? "IPv4 " : "IPv6 ");
+	if (e->kind == EVENT_LEASE)
+		put_str(&l, "lease ");
 	put_str(&l, predicate(e));
 	if (e->reason) {
 		put_str(&l, " (");

@@ -7,6 +7,13 @@
 #include <string.h>
 #include <syslog.h>
 
+/* Bound, renewed and moved are as it should be. */
+static bool is_bad_lease(const char *state)
+{
+	return state && (!strcmp(state, "late") || !strcmp(state, "refused") ||
+			 !strcmp(state, "expired"));
+}
+
 static int priority(const struct event *e)
 {
 	switch (e->kind) {
@@ -14,6 +21,8 @@ static int priority(const struct event *e)
 		return LOG_ERR;
 	case EVENT_LINK:
 		return e->state && !strcmp(e->state, "down") ? LOG_WARNING : LOG_NOTICE;
+	case EVENT_LEASE:
+		return is_bad_lease(e->state) ? LOG_WARNING : LOG_INFO;
 	case EVENT_REPAIR:
 		return LOG_WARNING;
 	case EVENT_MANUAL:
