@@ -136,7 +136,7 @@ static void take_times(struct lease *l, const struct dhcp_message *m)
 	if (!t2 || t2 >= m->lease_s)
 		t2 = share(m->lease_s, 7, 8);
 	if (!t1 || t1 >= t2)
-		t1 = MIN(m->lease_s / 2, share(t2, 4, 7));
+		t1 = m->lease_s / 2 < t2 ? m->lease_s / 2 : share(t2, 4, 7);
 	l->lease_s = m->lease_s;
 	l->t1_s = MAX(t1, 1u);
 	l->t2_s = MAX(t2, 1u);
@@ -250,7 +250,7 @@ static uint64_t due_ns(const struct lease *l)
 		return UINT64_MAX;
 	if (!l->tried_ns)
 		return late_ns(l);
-	if (l->tried_ns < l->acked_ns)
+	if (l->tried_ns <= l->acked_ns)
 		return MAX(late_ns(l), later(l->tried_ns, pace_ns(l)));
 	return MAX(late_ns(l), retry_ns(l));
 }
