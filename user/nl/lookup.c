@@ -47,6 +47,8 @@ int lookup_route(struct nl *nl, const struct lookup *l, struct route *ret)
 		nl_put_addr(&m, RTA_SRC, &l->src);
 	if (l->iif)
 		nl_put_u32(&m, RTA_IIF, l->iif);
+	if (l->oif)
+		nl_put_u32(&m, RTA_OIF, l->oif);
 	nl_put_u32(&m, RTA_MARK, l->mark);
 	return nl_ask(nl, &m, parse, ret);
 }
