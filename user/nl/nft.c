@@ -18,7 +18,8 @@
 
 void nft_batch_init(struct nft_batch *ret, const char *table)
 {
-	*ret = (struct nft_batch){ .table = table, .messages.transaction = true };
+	*ret = (struct nft_batch){ .table = table, .family = NFPROTO_INET,
+				   .messages.transaction = true };
 	ret->scratch = malloc(SCRATCH);
 	if (!ret->scratch)
 		ret->err = -ENOMEM;
@@ -46,7 +47,7 @@ void nft_fail(struct nft_batch *b, int err)
 
 struct nlmsghdr *nft_message_begin(struct nft_batch *b, uint16_t type, uint16_t flags)
 {
-	return nftnl_nlmsg_build_hdr(b->scratch, type, NFPROTO_INET, flags, 0);
+	return nftnl_nlmsg_build_hdr(b->scratch, type, b->family, flags, 0);
 }
 
 void nft_message_add(struct nft_batch *b, const struct nlmsghdr *h, const char *fmt, ...)
@@ -122,7 +123,8 @@ static void table_comment_set(struct nft_batch *b, struct nftnl_table *t, const 
 		nftnl_udata_buf_free(udata);
 }
 
-static void table_message(struct nft_batch *b, uint16_t type, uint16_t flags, const char *comment)
+static void table_message(struct nft_batch *b, uint16_t type, uint16_t flags, const char *comment,
+			  uint32_t table_flags)
 {
 	struct nftnl_table *t = b->err ? NULL : nftnl_table_alloc();
 	struct nlmsghdr *h;
@@ -133,7 +135,7 @@ static void table_message(struct nft_batch *b, uint16_t type, uint16_t flags, co
 		if (comment)
 			table_comment_set(b, t, comment);
 		if (type == NFT_MSG_NEWTABLE)
-			nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, 0);
+			nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, table_flags);
 		h = nft_message_begin(b, type, flags);
 		nftnl_table_nlmsg_build_payload(h, t);
 		nft_message_add(b, h, "table %s", b->table);
@@ -144,17 +146,23 @@ static void table_message(struct nft_batch *b, uint16_t type, uint16_t flags, co
 
 void nft_table_add(struct nft_batch *b, const char *comment)
 {
-	table_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, comment);
+	table_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, comment, 0);
+}
+
+void nft_table_add_owned(struct nft_batch *b, const char *comment)
+{
+	table_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, comment,
+		      NFT_TABLE_F_OWNER);
 }
 
 void nft_table_wake(struct nft_batch *b)
 {
-	table_message(b, NFT_MSG_NEWTABLE, 0, NULL);
+	table_message(b, NFT_MSG_NEWTABLE, 0, NULL, 0);
 }
 
 void nft_table_del(struct nft_batch *b)
 {
-	table_message(b, NFT_MSG_DELTABLE, 0, NULL);
+	table_message(b, NFT_MSG_DELTABLE, 0, NULL, 0);
 }
 
 static void chain_message(struct nft_batch *b, uint16_t type, uint16_t flags, const char *name,

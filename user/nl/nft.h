@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One nftables table of family inet, written as one transaction over libnftnl.
+ * One nftables table (of family inet, unless said otherwise), written as one transaction over libnftnl.
  *
  * A batch is built by functions that return nothing: the first failure sticks in err, later calls
  * do nothing, and nft_batch_send reports it.  Every message is labelled with the chain and the nft
@@ -41,6 +41,7 @@ struct nft_label {
 struct nft_batch {
 	struct nl_batch messages;
 	const char *table;	  /* outlives the batch */
+	uint8_t family;		  /* NFPROTO_*; may be set before anything is added */
 	struct nft_label *labels; /* one per message */
 	size_t n_labels;
 	char *scratch; /* the message being built */
@@ -77,6 +78,9 @@ int nft_batch_send(struct nft_batch *b, struct nl *nl, bool dry_run, char *error
 
 /* The table with nft's own comment (at most 127 bytes); it must not exist yet: -EEXIST. */
 void nft_table_add(struct nft_batch *b, const char *comment);
+/* The same; the table belongs to the socket that sends it, and goes with it (Linux 5.12).  Those of
+ * others are -EPERM. */
+void nft_table_add_owned(struct nft_batch *b, const char *comment);
 /* One that is there is not dormant. */
 void nft_table_wake(struct nft_batch *b);
 void nft_table_del(struct nft_batch *b);
@@ -140,6 +144,10 @@ void nft_notrack(struct nft_batch *b);
 void nft_reset(struct nft_batch *b); /* "reject with tcp reset" */
 void nft_masquerade(struct nft_batch *b);
 void nft_snat(struct nft_batch *b, const struct in6_addr *to);
+/* "queue flags bypass to NUM"; and the same by iptables' target NFQUEUE, for kernels that have only
+ * that (not in tables of family inet). */
+void nft_queue(struct nft_batch *b, uint16_t number);
+void nft_queue_xt(struct nft_batch *b, uint16_t number);
 
 /* What the kernel has. */
 struct nft_item {
