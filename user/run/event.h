@@ -16,6 +16,7 @@
 	X(TARGET, "target") /* a target began or ceased to answer */                               \
 	X(LEASE, "lease")   /* of a link's DHCP client: bound, renewed, moved, refused, late, expired */ \
 	X(RELOAD, "reload") /* another configuration is in force */                                \
+	X(DHCP, "dhcp")     /* a client's renewal was to leave by another link than its own */        \
 	X(REPAIR, "repair") /* somebody took something of ours away; it is back */                 \
 	X(ERROR, "error")   /* something could not be done, and will be tried again */
 
@@ -33,7 +34,8 @@ struct event {
 	const char *link;	 /* name, or NULL */
 	const char *device;	 /* of the link, or NULL */
 	int family;		 /* AF_INET, AF_INET6; 0: none in particular */
-	const char *state;	 /* "up", "down"; of MANUAL "up", "down", "auto"; of LEASE as there */
+	/* "up", "down"; of MANUAL "up", "down", "auto"; of DHCP "moved", "failed"; of LEASE as there */
+	const char *state;
 	const char *reason;	 /* a word of plan_down_names or health_reason_names, or NULL */
 	const char *text;	 /* for people, without newline, or NULL */
 };
