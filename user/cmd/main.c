@@ -17,6 +17,9 @@ static const struct command commands[] = {
 	{"monitor", "[--iface DEV[:WEIGHT]...] [--config FILE] [--lan DEV]... [--fastpath yes|no] [--json]",
 	 "Run as a daemon: load, test the links, switch over, follow the machine's changes",
 	 "ilcfj", cmd_monitor},
+	{"dhcp-shim", "[--iface DEV[:WEIGHT]...] [--config FILE] [--json]",
+	 "Run in the foreground: have DHCP renewals leave by their own link, without BPF", "icj",
+	 cmd_dhcp_shim},
 	{"status", "[--watch[=SECONDS]] [--json]", "Show links, their state and their shares", "wj",
 	 cmd_status},
 	{"events", "[--json]", "Print what happens to links, as it happens", "j", cmd_events},
@@ -38,7 +41,7 @@ static void usage(FILE *to)
 {
 	fprintf(to, "usage: asymbpf VERB [OPTION]...\n       asymbpf --version\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].help);
+		fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].help);
 	fprintf(to, "\nasymbpf VERB --help tells more; the manual is asymbpf(8).\n");
 }
 
