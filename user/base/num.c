@@ -100,6 +100,50 @@ int num_parse_ms(const char *s, uint32_t min, uint32_t max, uint32_t *ret)
 	return parse_time(s, 1, min, max, ret);
 }
 
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+static int parse_scaled(const char *s, const struct unit *units, size_t n, uint64_t min,
+			uint64_t max, uint64_t *ret)
+{
+	const char *end;
+	uint64_t v;
+	int r;
+
+	r = parse_digits(s, 10, &end, &v);
+	if (r)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(end, units[i].name))
+			continue;
+		if (v > UINT32_MAX || v * units[i].factor < min || v * units[i].factor > max)
+			return -ERANGE;
+		*ret = v * units[i].factor;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int num_parse_bits(const char *s, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	static const struct unit units[] = {
+		{ "bit", 1 }, { "kbit", 1000 }, { "mbit", 1000000 }, { "gbit", 1000000000 }
+	};
+
+	return parse_scaled(s, units, sizeof(units) / sizeof(units[0]), min, max, ret);
+}
+
+int num_parse_bytes(const char *s, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	static const struct unit units[] = {
+		{ "", 1 }, { "B", 1 }, { "kB", 1000 }, { "MB", 1000000 }, { "GB", 1000000000 }
+	};
+
+	return parse_scaled(s, units, sizeof(units) / sizeof(units[0]), min, max, ret);
+}
+
 int num_parse_port_range(const char *s, uint16_t *ret_lo, uint16_t *ret_hi)
 {
 	const char *end;

@@ -14,6 +14,12 @@ int num_parse_seconds(const char *s, uint32_t min, uint32_t max, uint32_t *ret);
 /* The same, and "500ms", as milliseconds: "30" is 30000. */
 int num_parse_ms(const char *s, uint32_t min, uint32_t max, uint32_t *ret);
 
+/* "500kbit", "50mbit", "1gbit": bits per second, powers of 1000; the unit must be there.  Errors as
+ * above. */
+int num_parse_bits(const char *s, uint64_t min, uint64_t max, uint64_t *ret);
+/* "200000", "200kB", "1MB", "2GB": bytes, powers of 1000.  Errors as above. */
+int num_parse_bytes(const char *s, uint64_t min, uint64_t max, uint64_t *ret);
+
 /* "443" or "1000-2000", 0..65535 and in order.  Errors as above. */
 int num_parse_port_range(const char *s, uint16_t *ret_lo, uint16_t *ret_hi);
 

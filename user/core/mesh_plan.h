@@ -55,7 +55,8 @@ struct mesh_target {
 	uint16_t direct; /* tunnel that transit to this node takes; MESH_TUNNEL_NONE: we pass none on */
 };
 
-/* Of the overlay device: an address or a LAN of another node that is reached. */
+/* Of the overlay device: an address or a LAN of another node that is reached, of a family that we or
+ * our LANs have. */
 struct mesh_route {
 	struct prefix to;
 	uint8_t node;
