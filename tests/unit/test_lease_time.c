@@ -94,6 +94,21 @@ static void test_patience_beyond_t2(void **state)
 	assert_true(lease_next_ns(&l, START + 1010 * SECOND) == START + 1060 * SECOND);
 	assert_false(lease_wants_renewal(&l, START + 1060 * SECOND - 1));
 	assert_true(lease_wants_renewal(&l, START + 1060 * SECOND));
+	/* nor does a try that came too early shorten it */
+	l.tried_ns = START + SECOND;
+	assert_false(lease_wants_renewal(&l, START + 1060 * SECOND - 1));
+	assert_true(lease_wants_renewal(&l, START + 1060 * SECOND));
+}
+
+/* A try at T2 is the first of those that count to the end. */
+static void test_try_at_t2(void **state)
+{
+	struct lease l = lease_with(3600, 0, 0);
+
+	l.tried_ns = START + 3150 * SECOND;
+	assert_true(lease_next_ns(&l, START + 3150 * SECOND) == START + 3375 * SECOND);
+	assert_false(lease_wants_renewal(&l, START + 3375 * SECOND - 1));
+	assert_true(lease_wants_renewal(&l, START + 3375 * SECOND));
 }
 
 /* Numbers out of a file that somebody has written. */
@@ -114,6 +129,8 @@ static void test_any_numbers(void **state)
 		assert_true(lease_state(&l, now) < LEASE_STATE_MAX);
 		if (lease_wants_renewal(&l, now))
 			assert_in_range(lease_state(&l, now), LEASE_LATE, LEASE_REBINDING);
+		if (now == l.acked_ns && now < UINT64_MAX && l.lease_s && l.t1_s && l.t2_s)
+			assert_int_equal(lease_state(&l, now), LEASE_BOUND);
 	}
 }
 
@@ -183,14 +200,18 @@ static void check_tries(const struct life *f, const uint64_t *want_ms, size_t n)
 /* Nobody answers: the times by hand. */
 static void test_in_vain(void **state)
 {
+	static const uint64_t tiny_ms[] = {2250, 3250};
 	static const uint64_t short_ms[] = {11250, 14125, 16625, 19125};
 	static const uint64_t long_ms[] = {
 		43260000, 59430000, 67515000, 71557500, 73578750, 74589375, 75094687, 75347343,
 		75473671, 75536835, 75596835, 75656835, 81028417, 83714208, 85057104, 85728552,
 		86064276, 86232138, 86316069, 86376069,
 	};
-	struct life f = { .lease_s = 20 }, g = { .lease_s = DAY };
+	struct life e = { .lease_s = 4 }, f = { .lease_s = 20 }, g = { .lease_s = DAY };
 
+	begin(&e);
+	live_until(&e, START + 100 * SECOND);
+	check_tries(&e, tiny_ms, ARRAY_SIZE(tiny_ms));
 	begin(&f);
 	live_until(&f, START + 100 * SECOND);
 	check_tries(&f, short_ms, ARRAY_SIZE(short_ms));
@@ -451,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_forever),
 		cmocka_unit_test(test_patience_beyond_t2),
+		cmocka_unit_test(test_try_at_t2),
 		cmocka_unit_test(test_any_numbers),
 		cmocka_unit_test(test_in_vain),
 		cmocka_unit_test(test_by_watchdog),
