@@ -10,7 +10,7 @@ CLANG	 ?= clang-14
 BPFTOOL	 ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
 VERSION	 := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1)
 
-PKGS	 := libbpf libmnl libnftnl libnetfilter_queue libconfuse json-c libuv libcurl libmicrohttpd
+PKGS	 := libbpf libmnl libnftnl libnetfilter_queue libconfuse json-c libuv libcurl libmicrohttpd libcrypto
 CFLAGS	 ?= -O2 -g
 CFLAGS	 += -std=gnu17 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 \
 	    -Wno-unused-parameter -Werror -fno-strict-aliasing -MMD -MP -I. -Iuser -I$(BUILD) -D_GNU_SOURCE \

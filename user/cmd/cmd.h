@@ -27,5 +27,6 @@ int cmd_flows(const struct command *self, int argc, char **argv);
 int cmd_events(const struct command *self, int argc, char **argv);
 int cmd_link(const struct command *self, int argc, char **argv);
 int cmd_explain(const struct command *self, int argc, char **argv);
+int cmd_wg(const struct command *self, int argc, char **argv);
 
 #endif

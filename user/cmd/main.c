@@ -35,6 +35,7 @@ static const struct command commands[] = {
 	 "Try a configuration without changing anything", "ilcfpj", cmd_check},
 	{"explain", "[--in DEV] [--sport PORT] [--dscp N] [--json] SRC DST PROTO [PORT]",
 	 "Say which link a packet takes, and why", "dsqj", cmd_explain},
+	{"wg", "VERB [OPTION]...", "Plan a mesh of WireGuard tunnels", "", cmd_wg},
 };
 
 static void usage(FILE *to)

@@ -32,6 +32,10 @@ static const struct row {
 	{'m', "limit", "N", "no more than the first N"},
 	{'C', "count", NULL, "print only how many, for each link"},
 	{'F', "for", "SECONDS", "end it after this time (30, 10m, 2h, 1d)"},
+	{'N', "node", "NAME", "this node of the mesh only"},
+	{'W', "wg-quick", "DIR", "write files for wg-quick(8) there, keeping private keys in them"},
+	{'G', "dot", NULL, "print a graph for Graphviz"},
+	{'u', "public", NULL, "read a private key, print its public one"},
 	{'w', "watch", "[SECONDS]", "show it again every second, or so many"},
 	{'j', "json", NULL, "print JSON"},
 	{'h', "help", NULL, "print this help"},
@@ -111,6 +115,10 @@ static const char **word(struct options *o, int letter)
 		return &o->proto;
 	case 'o':
 		return &o->sort;
+	case 'N':
+		return &o->node;
+	case 'W':
+		return &o->wg_quick;
 	default:
 		return NULL;
 	}
@@ -154,6 +162,12 @@ static int take(struct options *o, const struct command *c, int letter)
 		return seconds(c, "watch", optarg ?: "1", 86400, &o->watch_s);
 	case 'C':
 		o->count = true;
+		return STATUS_OK;
+	case 'G':
+		o->dot = true;
+		return STATUS_OK;
+	case 'u':
+		o->public_key = true;
 		return STATUS_OK;
 	case 'j':
 		o->json = true;

@@ -21,6 +21,8 @@ struct options {
 	uint32_t port, limit; /* --port, --limit; 0: not given */
 	bool count;
 	uint32_t duration_s; /* --for SECONDS; 0: not given */
+	const char *node, *wg_quick; /* --node NAME, --wg-quick DIR */
+	bool dot, public_key; /* --dot, --public */
 	uint32_t watch_s;    /* --watch[=SECONDS]; 0: not given */
 	char **args;	     /* what is left */
 	int n_args;

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verbs of "asymbpf wg"; each returns an exit status. */
+#ifndef CMD_WG_H
+#define CMD_WG_H
+
+#include "cmd/options.h"
+#include "core/mesh_plan.h"
+#include <json-c/json.h>
+
+#define WG_CONFIG "/etc/asymbpf/mesh.conf"
+
+int wg_plan(const struct command *self, int argc, char **argv);
+int wg_genkey(const struct command *self, int argc, char **argv);
+
+/* Reads and checks a description (NULL: WG_CONFIG), prints every finding.  0 or -errno, said.  The
+ * caller frees m in any case. */
+int wg_read(struct mesh *m, const char *path);
+
+/* To be freed by the caller. */
+struct json_object *wg_plan_json(const struct mesh_plan *p);
+/* Files for wg-quick of every tunnel.  0 or -errno, said. */
+int wg_quick_write(const struct mesh_plan *p, const char *dir);
+
+#endif
