@@ -105,7 +105,8 @@ static inline uint8_t *edge_room(size_t len)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	if (!edge) {
-		edge = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		edge = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
 		assert_true(edge != MAP_FAILED);
 		edge += page;
 		assert_int_equal(mprotect(edge, page, PROT_NONE), 0);

@@ -96,7 +96,8 @@ void lease_request(struct lease *l, const struct dhcp_message *m, bool ours, uin
 	if (ours)
 		l->tried_ns = now_ns;
 	ours = ours || (known && known->ours);
-	if (!ours && m->type == DHCP_REQUEST && l->addr.s_addr && m->ciaddr.s_addr == l->addr.s_addr)
+	if (!ours && m->type == DHCP_REQUEST && l->addr.s_addr &&
+	    m->ciaddr.s_addr == l->addr.s_addr)
 		count_renewal(l, now_ns);
 	remember(l, m, ours, now_ns);
 }

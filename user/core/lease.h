@@ -45,8 +45,8 @@ struct lease {
 	uint8_t client_id_len;
 	uint8_t client_id[DHCP_CLIENT_ID_MAX];
 	uint64_t acked_ns;
-	/* from acked_ns on; lease_s is at least 1; T1 and T2 by RFC 2131, 4.4.5, where the server does
-	 * not say or says what cannot be: 0 < T1 < T2 < lease (in leases of a few seconds: <=) */
+	/* from acked_ns on; lease_s is at least 1; T1 and T2 by RFC 2131, 4.4.5, where the server
+	 * does not say or says what cannot be: 0 < T1 < T2 < lease (in those of seconds: <=) */
 	uint32_t lease_s, t1_s, t2_s;
 	bool relayed;	  /* the ACK had passed a relay */
 	bool by_watchdog; /* the last ACK answered a request of ours */
