@@ -148,14 +148,14 @@ struct asym_link {
 
 /*
  * Map "asym_owners": whose link a DHCP client's address (ciaddr) or hardware address (chaddr) is.
- * Addresses
- * and MACs of Ethernet links; empty with dhcp = off.
+ * Addresses and MACs of Ethernet links; an address that several links have is not in it.  Empty with
+ * dhcp = off.
  */
 enum asym_owner_kind { ASYM_OWNER_ADDR, ASYM_OWNER_MAC };
 
 struct asym_owner_key {
 	__u32 bank;
-	__u32 kind;   /* enum asym_owner_kind */
+	__u32 kind;    /* enum asym_owner_kind */
 	__u8 value[8]; /* 4 bytes of address or 6 of MAC, as on the wire, then zeros */
 };
 
@@ -163,30 +163,37 @@ struct asym_owner {
 	__u32 ifindex; /* 0: a MAC that several links have (VLANs), which says nothing */
 	__u8 mac[6];   /* of the device */
 	__u8 link;     /* id */
-	__u8 _pad[1];
+	__u8 watch;    /* 1: requests are told and left as they are, the shim repairs them */
 };
 #define ASYM_OWNERS 2048 /* both banks */
 
-/* Map "asym_dhcp", index link id: what became of the link's DHCP messages.  Survives reloads. */
+/* Map "asym_dhcp", index link id: what became of the link's renewals (requests of a client that has
+ * its address, to its server alone) and of the answers.  Survives reloads. */
 struct asym_dhcp {
 	__u64 right;	/* requests that left by the link they belong to, as they were */
 	__u64 mended;	/* likewise, but source address or port had to be set right */
 	__u64 moved;	/* requests that were about to leave by another link */
 	__u64 returned; /* replies that had arrived on another link */
 	__u64 kept;	/* replies to an address that is not ours yet, not forwarded */
-	__u64 failed;	/* requests that could not be moved and left as they were */
-	__u32 window;	/* jiffies; these two: see ASYM_BOOTP_PER_S */
+	__u64 failed;	/* requests that left as they were, by the wrong link or from another source */
+	__u32 window;	/* second of CLOCK_BOOTTIME; these two: see ASYM_BOOTP_PER_S */
 	__u32 told;
 };
 
-/* Map "asym_bootp": a ring buffer of what guard (requests) and link (replies) saw, for the daemon.  Of one link at
- * most so many in a second; none when it is full. */
+/* Map "asym_bootp": a ring buffer of what guard (requests, broadcasts too) and link (replies) saw,
+ * for the daemon.  Of one link at most so many in a second; none when it is full. */
 #define ASYM_BOOTP_PER_S 64
 #define ASYM_BOOTP_DATA 1500
 #define ASYM_BOOTP_RING 262144 /* bytes */
 
-enum asym_bootp_what { ASYM_BOOTP_RIGHT, ASYM_BOOTP_MENDED, ASYM_BOOTP_MOVED, ASYM_BOOTP_FAILED, ASYM_BOOTP_REPLY,
-		       ASYM_BOOTP_RETURNED };
+enum asym_bootp_what {
+	ASYM_BOOTP_RIGHT,
+	ASYM_BOOTP_MENDED,
+	ASYM_BOOTP_MOVED,
+	ASYM_BOOTP_FAILED,
+	ASYM_BOOTP_REPLY,
+	ASYM_BOOTP_RETURNED
+};
 
 /* What sort of socket a request came from. */
 enum asym_sender {
@@ -195,18 +202,18 @@ enum asym_sender {
 	ASYM_SENDER_RAW,	/* raw IP socket, follows the routes */
 	ASYM_SENDER_UDP,	/* follows the routes */
 	ASYM_SENDER_UDP_ADDR,	/* bound to an address */
-	ASYM_SENDER_UDP_DEVICE, /* bound to a device */
+	ASYM_SENDER_UDP_DEVICE, /* bound to a device, raw IP sockets too */
 	ASYM_SENDER_MAX,
 };
 
 struct asym_bootp {
-	__u64 ns;	/* CLOCK_BOOTTIME */
-	__u32 ifindex;	/* where it was seen */
-	__u32 owner;	/* ifindex of the link it belongs to; 0: nobody knows */
-	__u16 len;	/* of data, at most ASYM_BOOTP_DATA: longer messages are cut */
-	__u8 what;	/* enum asym_bootp_what */
-	__u8 sender;	/* enum asym_sender, of requests */
-	__u8 link;	/* id of the owner, else of the link where it was seen */
+	__u64 ns;      /* CLOCK_BOOTTIME */
+	__u32 ifindex; /* where it was seen */
+	__u32 owner;   /* ifindex of the link it belongs to; 0: nobody knows */
+	__u16 len;     /* of data, at most ASYM_BOOTP_DATA: longer messages are cut */
+	__u8 what;     /* enum asym_bootp_what */
+	__u8 sender;   /* enum asym_sender, of requests */
+	__u8 link;     /* id of the owner, else of the link where it was seen */
 	__u8 _pad[3];
 	__u8 data[ASYM_BOOTP_DATA]; /* from the IP header on, as it leaves or arrives */
 	__u8 _end[4];

@@ -142,7 +142,7 @@ ASYM_INLINE enum flow_verdict flow_shut(struct asym_flow_state *e, enum asym_rea
 	return flow_show(why);
 }
 
-/* The opening direction is checked first, and then has the other one checked (learn.bpf.c): what
+/* The opening direction is checked first, and then has the other one checked (learn.h): what
  * conntrack has forgotten it makes anew only from a packet of the opener. */
 ASYM_INLINE __u32 flow_period(__u32 head)
 {

@@ -11,6 +11,7 @@
 #include "lib/choose.h"
 #include "lib/fast.h"
 #include "lib/parse.h"
+#include "lib/reply.h"
 
 ASYM_INLINE enum asym_reason link_parse_reason(enum parse_result parsed)
 {
@@ -76,6 +77,8 @@ ASYM_INLINE int link(struct __sk_buff *skb, __u32 l2_len)
 		return TC_ACT_REDIRECT;
 	}
 	count_reason(l2_len ? link_slow_eth(skb) : link_slow_ip(skb));
+	if (bootp_may_be(skb, l2_len, BOOTP_CLIENT))
+		return l2_len ? reply_eth(skb) : reply_ip(skb);
 	if (asym_has_ct)
 		cache_flow(skb, verdict);
 	return TC_ACT_UNSPEC;

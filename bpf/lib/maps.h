@@ -46,6 +46,20 @@ struct {
 	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_link, ASYM_BANKS * ASYM_LINK_IDS);
 } asym_links SEC(".maps") __weak;
 
+/* Whose link a DHCP client's addresses are. */
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_HASH, struct asym_owner_key, struct asym_owner, ASYM_OWNERS);
+} asym_owners SEC(".maps") __weak;
+
+struct {
+	ASYM_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct asym_dhcp, ASYM_LINK_IDS);
+} asym_dhcp SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, ASYM_BOOTP_RING);
+} asym_bootp SEC(".maps") __weak;
+
 /* Address sets, all in one trie: the set's number is the first 32 bits of the key.  Memory is used
  * only for the prefixes there are. */
 struct {

@@ -115,7 +115,7 @@ static int attach_device(struct attachment *a, const struct object *o, const str
 		return -ENOMEM;
 	r = put_on_tc(a, o, c);
 	if (r == -EBUSY && hooks_is_egress(hook->which))
-		return 0; /* nothing leaves there through the flow cache */
+		return 0; /* nothing leaves there through the flow cache; see attach_has_guard */
 	if (r) {
 		cleanup_close(&c->before);
 		a->n--;
@@ -176,6 +176,15 @@ static bool is_missing(struct attachment *a, const struct hook *h)
 	return !holds(a, h, false) && !holds(a, h, true) && tc_has_room(&hook);
 }
 
+bool attach_has_guard(struct attachment *a, uint32_t ifindex)
+{
+	struct hook eth = {.ifindex = ifindex, .which = PROGRAM_GUARD_ETH};
+	struct hook ip = {.ifindex = ifindex, .which = PROGRAM_GUARD_IP};
+
+	return holds(a, &eth, false) || holds(a, &ip, false) || holds(a, &eth, true) ||
+	       holds(a, &ip, true);
+}
+
 size_t attach_missing(struct attachment *a, struct hook *hooks, size_t n)
 {
 	size_t missing = 0;
@@ -223,7 +232,7 @@ static unsigned int sweep_hook(struct attachment *a, const struct tc_hook *hook)
 
 /* p: the devices that keep their programs. */
 static unsigned int sweep_side(struct attachment *a, const struct host *h, const struct plan *p,
-			       bool egress)
+			       bool fastpath, bool egress)
 {
 	unsigned int n = 0;
 
@@ -231,7 +240,7 @@ static unsigned int sweep_side(struct attachment *a, const struct host *h, const
 		struct tc_hook hook = {.ifindex = h->devices[i].ifindex, .egress = egress};
 
 		report(a, i + egress * h->n_devices, 2 * h->n_devices);
-		if (hooks_has(p, hook.ifindex, egress))
+		if (hooks_has(p, fastpath, hook.ifindex, egress))
 			continue;
 		n += sweep_hook(a, &hook);
 		hook.clsact = true;
@@ -243,9 +252,9 @@ static unsigned int sweep_side(struct attachment *a, const struct host *h, const
 unsigned int attach_sweep(struct attachment *a, const struct host *h, const struct plan *p,
 			  bool fastpath)
 {
-	unsigned int n = sweep_side(a, h, p, false);
+	unsigned int n = sweep_side(a, h, p, fastpath, false);
 
-	n += sweep_side(a, h, fastpath ? p : NULL, true);
+	n += sweep_side(a, h, p, fastpath, true);
 	if (!(p && p->model->host_traffic) && a->cgroup >= 0)
 		n += attach_host_sweep(a) + cgroup_remove_orphans(a->cgroup);
 	return n;

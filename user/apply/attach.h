@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Programs on hooks: tc ingress and, with the flow cache, egress of devices (tcx since Linux 6.6,
+ * Programs on hooks: tc ingress and egress of devices (tcx since Linux 6.6,
  * else filters of the clsact qdisc) and the root of the cgroup tree.  A hook keeps its program when
  * we end; replacing one is atomic.
  */
@@ -42,7 +42,10 @@ void attach_done(struct attachment *a);
 
 /* Of these hooks keeps those that hold no program of ours of their kind, and could; returns how many. */
 size_t attach_missing(struct attachment *a, struct hook *hooks, size_t n);
-/* Likewise of the cgroup tree: bits, enum object_program. */
+/* Whether a link's device has its guard at egress: a hook that others have claimed (-EBUSY) is passed
+ * over by attach_hooks and attach_all, and the shim is to stand in. */
+bool attach_has_guard(struct attachment *a, uint32_t ifindex);
+/* What the cgroup tree lacks of ours: bits, enum object_program. */
 uint32_t attach_host_missing(const struct attachment *a);
 
 /* Puts o's programs on these hooks.  0, or -errno with a->error filled. */
@@ -59,8 +62,8 @@ int attach_host(struct attachment *a, const struct object *o, uint32_t programs)
 int attach_all(struct attachment *a, const struct object *o, const struct plan *p);
 void attach_undo(struct attachment *a);
 
-/* Takes our programs off where the plan (NULL: none) has none on the host's devices, off egress
- * everywhere unless the flow cache stays, and off the cgroup tree unless the plan's model wants the
+/* Takes our programs off where the plan (NULL: none) has none on the host's devices (fastpath:
+ * the flow cache stays), and off the cgroup tree unless the plan's model wants the
  * router's own traffic.  Returns how many. */
 unsigned int attach_sweep(struct attachment *a, const struct host *h, const struct plan *p,
 			  bool fastpath);

@@ -12,14 +12,14 @@ struct hook {
 	enum object_program which;
 };
 
-/* Of every device that exists, those that learn (fastpath) before those that use what was learned.
- * free(*ret).  0 or -ENOMEM. */
+/* Of every device that exists, those that learn (fastpath) or guard (unless dhcp = off) before those
+ * that use what was learned.  free(*ret).  0 or -ENOMEM. */
 int hooks_list(const struct plan *p, bool fastpath, struct hook **ret, size_t *ret_n);
 
 /* Whether the plan (NULL: no) has a program on this side of a device. */
-bool hooks_has(const struct plan *p, uint32_t ifindex, bool egress);
+bool hooks_has(const struct plan *p, bool fastpath, uint32_t ifindex, bool egress);
 
-/* Programs that learn are on egress, the other ones of devices on ingress. */
+/* Programs that learn or guard are on egress, the other ones of devices on ingress. */
 bool hooks_is_egress(enum object_program which);
 
 #endif

@@ -14,7 +14,8 @@ const char *const object_map_names[MAP_MAX] = {
 	[MAP_CONTROL] = "asym_control",	  [MAP_CONFIG] = "asym_config",
 	[MAP_RULES] = "asym_rules",	  [MAP_POLICIES] = "asym_policies",
 	[MAP_BUCKETS] = "asym_buckets",	  [MAP_DEVICES] = "asym_devices",
-	[MAP_LINKS] = "asym_links",
+	[MAP_LINKS] = "asym_links",	  [MAP_OWNERS] = "asym_owners",
+	[MAP_DHCP] = "asym_dhcp",	  [MAP_BOOTP] = "asym_bootp",
 	[MAP_SETS] = "asym_sets",	  [MAP_STICKY] = "asym_sticky",
 	[MAP_COUNTERS] = "asym_counters", [MAP_HITS] = "asym_hits",
 	[MAP_FLOWS4] = "asym_flows4",	  [MAP_FLOWS6] = "asym_flows6",
@@ -27,6 +28,7 @@ const char *const object_program_names[PROGRAM_MAX] = {
 	[PROGRAM_LAN_ETH] = "asym_lan_eth",	[PROGRAM_LAN_IP] = "asym_lan_ip",
 	[PROGRAM_LINK_ETH] = "asym_link_eth",	[PROGRAM_LINK_IP] = "asym_link_ip",
 	[PROGRAM_LEARN_ETH] = "asym_learn_eth",	[PROGRAM_LEARN_IP] = "asym_learn_ip",
+	[PROGRAM_GUARD_ETH] = "asym_guard_eth",	[PROGRAM_GUARD_IP] = "asym_guard_ip",
 	[PROGRAM_CONNECT4] = "asym_connect4",	[PROGRAM_CONNECT6] = "asym_connect6",
 	[PROGRAM_SENDMSG4] = "asym_sendmsg4",	[PROGRAM_SENDMSG6] = "asym_sendmsg6",
 	[PROGRAM_RECVMSG4] = "asym_recvmsg4",	[PROGRAM_RECVMSG6] = "asym_recvmsg6",
@@ -164,7 +166,7 @@ static void collect(uint32_t id, uint64_t cookie, struct object *ret)
 				ret->map[i] = TAKE_FD(o.map[i]);
 	object_done(&o);
 	ret->host |= which >= PROGRAM_HOST_FIRST;
-	ret->fastpath |= which == PROGRAM_LEARN_ETH || which == PROGRAM_LEARN_IP;
+	ret->fastpath |= which >= PROGRAM_LEARN_ETH && which <= PROGRAM_GUARD_IP; /* see read_cache */
 }
 
 /* The kernel does not say, but its coarse clock goes by jiffies. */

@@ -19,6 +19,9 @@ enum object_map {
 	MAP_BUCKETS,
 	MAP_DEVICES,
 	MAP_LINKS,
+	MAP_OWNERS,
+	MAP_DHCP,
+	MAP_BOOTP, /* a ring buffer */
 	MAP_SETS,
 	MAP_STICKY,
 	MAP_COUNTERS,
@@ -40,6 +43,8 @@ enum object_program {
 	PROGRAM_LINK_IP,
 	PROGRAM_LEARN_ETH, /* tc egress; only with the flow cache */
 	PROGRAM_LEARN_IP,
+	PROGRAM_GUARD_ETH, /* tc egress of links; learns, too, with the flow cache */
+	PROGRAM_GUARD_IP,
 	PROGRAM_CONNECT4,
 	PROGRAM_CONNECT6,
 	PROGRAM_SENDMSG4,

@@ -105,11 +105,11 @@ static int fill(struct update *u, struct attachment *a, struct hook *hooks, size
 static bool any_left(const struct update *u)
 {
 	for (size_t i = 0; u->old && i < u->old->n_lans; i++)
-		if (u->old->lans[i].ifindex && !hooks_has(u->plan, u->old->lans[i].ifindex, false))
+		if (u->old->lans[i].ifindex && !hooks_has(u->plan, false, u->old->lans[i].ifindex, false))
 			return true;
 	for (size_t i = 0; u->old && i < u->old->n_links; i++)
 		if (u->old->links[i].ifindex &&
-		    !hooks_has(u->plan, u->old->links[i].ifindex, false))
+		    !hooks_has(u->plan, false, u->old->links[i].ifindex, false))
 			return true;
 	return !u->old;
 }

@@ -1,9 +1,12 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * tc egress of LAN devices and links: learns from tagged packets how the stack sends them.  A packet
  * here has met the firewall, NAT, routing and its neighbour; if it leaves as its entry says, the
  * entry is good for another period.
  */
+#ifndef ASYM_LEARN_H
+#define ASYM_LEARN_H
+
 #include "lib/flow.h"
 #include "lib/hop.h"
 #include "lib/seek.h"
@@ -155,16 +158,4 @@ ASYM_INLINE int learn(struct __sk_buff *skb, __u32 l2_len)
 	return TC_ACT_UNSPEC;
 }
 
-SEC("tc")
-int asym_learn_eth(struct __sk_buff *skb)
-{
-	return learn(skb, ETH_HLEN);
-}
-
-SEC("tc")
-int asym_learn_ip(struct __sk_buff *skb)
-{
-	return learn(skb, 0);
-}
-
-char _license[] SEC("license") = "GPL";
+#endif
