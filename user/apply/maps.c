@@ -112,6 +112,13 @@ int maps_hits(const struct object *o, uint32_t bank, struct asym_hits *ret)
 	return 0;
 }
 
+int maps_dhcp(const struct object *o, uint8_t link, struct asym_dhcp *ret)
+{
+	uint32_t slot = link;
+
+	return bpf_map_lookup_elem(o->map[MAP_DHCP], &slot, ret) ? -errno : 0;
+}
+
 int maps_sticky(const struct object *o, const struct asym_sticky_key *key, struct asym_sticky *ret)
 {
 	struct timespec now;

@@ -36,7 +36,7 @@ int maps_switch(const struct object *o, uint64_t cookie, uint32_t bank);
 /* Whether packets that arrive on this device may pass the flow cache, as a bank has it. */
 bool maps_caches(const struct object *o, uint32_t bank, uint32_t ifindex);
 
-/* Frees what a bank that is not in use holds on to: its sets and devices. */
+/* Frees what a bank that is not in use holds on to: its sets, devices and owners. */
 void maps_clear(const struct object *o, uint32_t bank);
 
 /* Reads which bank is in use.  0 or -errno. */
@@ -53,6 +53,9 @@ int maps_buckets(const struct object *o, uint32_t bank, uint32_t policy, enum as
  * filled in part. */
 int maps_counters(const struct object *o, uint64_t *ret);
 int maps_hits(const struct object *o, uint32_t bank, struct asym_hits *ret);
+
+/* What became of the DHCP messages of the link with this id.  0 or -errno. */
+int maps_dhcp(const struct object *o, uint8_t link, struct asym_dhcp *ret);
 
 /* The live sticky entry of this key.  0, -ENOENT: none, or timed out. */
 int maps_sticky(const struct object *o, const struct asym_sticky_key *key, struct asym_sticky *ret);

@@ -2,6 +2,7 @@
 /* A plan into a bank: whole, or what differs. */
 #include "apply/maps.h"
 
+#include "apply/maps_owners.h"
 #include "apply/maps_specific.h"
 #include "base/defs.h"
 #include <arpa/inet.h>
@@ -149,6 +150,18 @@ static void write_sets(struct writer *w, const struct plan *p)
 	write_set(w, ASYM_SET_SPECIFIC, p->specific, p->n_specific);
 }
 
+static void write_owners(struct writer *w, const struct plan *p)
+{
+	size_t n = 0;
+	int r = w->err ? 0 : maps_owners_update(w->o, p, w->bank, &n);
+
+	w->written += n;
+	if (!r)
+		return;
+	w->err = r;
+	w->where = MAP_OWNERS;
+}
+
 static int end(const struct writer *w, char *error, size_t size)
 {
 	if (w->err)
@@ -168,6 +181,7 @@ int maps_write(const struct object *o, const struct plan *p, uint32_t bank, char
 	write_policies(&w, p);
 	write_devices(&w, p);
 	write_links(&w, p);
+	write_owners(&w, p);
 	write_sets(&w, p);
 	return end(&w, error, size);
 }
@@ -220,6 +234,7 @@ int maps_update(const struct object *o, const struct plan *p, const struct plan 
 	w.written += drop_devices(o, bank, p);
 	write_devices(&w, p);
 	write_links(&w, p);
+	write_owners(&w, p);
 	write_rules(&w, p);
 	write_policies(&w, p);
 	if (!w.err) {
@@ -246,6 +261,9 @@ static void clear_sets(const struct object *o, uint32_t bank)
 
 void maps_clear(const struct object *o, uint32_t bank)
 {
+	size_t n;
+
 	drop_devices(o, bank, NULL);
+	maps_owners_update(o, NULL, bank, &n);
 	clear_sets(o, bank);
 }
