@@ -64,7 +64,7 @@ $(SKEL): $(BUILD)/bpf/all.linked
 $(BUILD)/tests/%: tests/%.c $(LIBOBJ) $(wildcard tests/*/*.h)
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBOBJ) $(LDLIBS) -lcmocka
 
-$(NETTOOL): $(BUILD)/%: %.c tests/netns/seen.h
+$(NETTOOL): $(BUILD)/%: %.c $(wildcard tests/netns/*.h)
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
 $(BUILD)/tests/bench/traffic.o: tests/bench/traffic.bpf.c $(wildcard tests/bench/*.h)

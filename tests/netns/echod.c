@@ -19,14 +19,9 @@
 #include <unistd.h>
 
 #include "seen.h"
+#include "tool.h"
 
 enum role { LISTEN, PEER, DATAGRAM };
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(EXIT_FAILURE);
-}
 
 static void seen_fill(char seen[SEEN_LEN], const struct sockaddr_in6 *peer)
 {

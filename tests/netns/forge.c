@@ -25,6 +25,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 static struct {
 	uint8_t proto, ttl, flags;
 	int count, payload, pad;
@@ -35,12 +37,6 @@ static struct {
 static uint8_t segment[65536]; /* from the TCP or UDP header on */
 static size_t segment_len;
 static struct in_addr src, dst;
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(EXIT_FAILURE);
-}
 
 static uint32_t sum_of(const void *data, size_t len)
 {

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "seen.h"
+#include "tool.h"
 
 #define MAX_OPEN 16384
 
@@ -37,33 +38,13 @@ static struct {
 static struct try tries[MAX_OPEN]; /* a ring, in the order in which they began */
 static size_t first, next;
 static int ep;
-static volatile sig_atomic_t stop;
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(EXIT_FAILURE);
-}
-
-static void on_term(int sig)
-{
-	stop = 1;
-}
-
-static int64_t now_us(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
-}
 
 static void end(struct try *t, const char *result)
 {
 	struct linger reset = { .l_onoff = 1 };
 
 	printf("%lld %lld %s\n", (long long)t->began_wall_us,
-	       (long long)(now_us(CLOCK_MONOTONIC) - t->began_us), result);
+	       (long long)(clock_us(CLOCK_MONOTONIC) - t->began_us), result);
 	setsockopt(t->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	close(t->fd);
 	t->fd = -1;
@@ -86,8 +67,8 @@ static void begin(void)
 	if (next - first == MAX_OPEN)
 		die("too many connections");
 	next++;
-	t->began_us = now_us(CLOCK_MONOTONIC);
-	t->began_wall_us = now_us(CLOCK_REALTIME);
+	t->began_us = clock_us(CLOCK_MONOTONIC);
+	t->began_wall_us = clock_us(CLOCK_REALTIME);
 	t->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (t->fd < 0)
 		die("socket");
@@ -128,11 +109,11 @@ static void expire(int64_t now)
 
 static void run(void)
 {
-	int64_t due = now_us(CLOCK_MONOTONIC);
+	int64_t due = clock_us(CLOCK_MONOTONIC);
 
 	while (!stop || first != next) {
 		struct epoll_event ev[64];
-		int64_t now = now_us(CLOCK_MONOTONIC);
+		int64_t now = clock_us(CLOCK_MONOTONIC);
 		int n;
 
 		for (; due <= now && !stop; due += 1000000 / opt.rate)
@@ -140,7 +121,7 @@ static void run(void)
 		n = epoll_wait(ep, ev, 64, stop ? 10 : (due - now + 999) / 1000);
 		for (int i = 0; i < n; i++)
 			ready(ev[i].data.ptr);
-		expire(now_us(CLOCK_MONOTONIC));
+		expire(clock_us(CLOCK_MONOTONIC));
 	}
 }
 

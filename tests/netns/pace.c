@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #include "seen.h"
+#include "tool.h"
 
 #define MAX_FLOWS 1024
 #define MAX_PAYLOAD 65000
@@ -56,26 +57,6 @@ static struct {
 } opt = { .flows = 1, .rate = 1000, .payload = 64, .discover = -1 };
 
 static struct flow flows[MAX_FLOWS];
-static volatile sig_atomic_t stop;
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(EXIT_FAILURE);
-}
-
-static void on_term(int sig)
-{
-	stop = 1;
-}
-
-static int64_t clock_us(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
-}
 
 static int64_t now_us(void)
 {

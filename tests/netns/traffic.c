@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "seen.h"
+#include "tool.h"
 
 #define MAX_PAYLOAD 8192
 
@@ -62,25 +63,10 @@ static struct result results[1024];
 static size_t n_results;
 static int ep, in_flight;
 static uint32_t round_no;
-static volatile sig_atomic_t stop;
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(EXIT_FAILURE);
-}
-
-static void on_term(int sig)
-{
-	stop = 1;
-}
 
 static int64_t now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+	return clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
 static void count(const char *name)

@@ -14,11 +14,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static void die(const char *what)
-{
-	perror(what);
-	exit(EXIT_FAILURE);
-}
+#include "tool.h"
 
 static int tun_open(const char *netns, const char *device)
 {

@@ -24,6 +24,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tool.h"
+
 #define MAX_FLOWS 65536
 
 struct key {
@@ -45,18 +47,6 @@ struct packet {
 };
 
 static struct flow flows[MAX_FLOWS];
-static volatile sig_atomic_t stop;
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(EXIT_FAILURE);
-}
-
-static void on_term(int sig)
-{
-	stop = 1;
-}
 
 static uint16_t get16(const uint8_t *p)
 {
