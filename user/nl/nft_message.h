@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One message of an nftables transaction; for nft.c, nft_rule.c and nft_set.c alone. */
+/* One message of an nftables transaction; for nft*.c alone. */
 #ifndef NL_NFT_MESSAGE_H
 #define NL_NFT_MESSAGE_H
 
