@@ -79,6 +79,18 @@ static inline void is_bad(const char *conf, int line, const char *text)
 	assert_string_equal(p.f.items[0].file, "conf");
 }
 
+struct bad {
+	const char *conf;
+	int line;
+	const char *text;
+};
+
+static inline void all_bad(const struct bad *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		is_bad(list[i].conf, list[i].line, list[i].text);
+}
+
 /* Accepted without a finding, and with all that is not written. */
 static inline struct parsed complete(const char *text)
 {

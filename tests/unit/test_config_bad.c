@@ -10,11 +10,7 @@
 #include "tests/unit/config.h"
 #include <errno.h>
 
-static const struct {
-	const char *conf;
-	int line;
-	const char *text;
-} bad[] = {
+static const struct bad bad[] = {
 	/* the scanner */
 	{ "seed = 1\nlink \"w", 2, "string without its closing quote" },
 	{ "seed = 1\n\nlink 'w\n' {}", 3, "string without its closing quote" },
@@ -139,8 +135,7 @@ static const struct {
 
 static void test_bad(void **state)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		is_bad(bad[i].conf, bad[i].line, bad[i].text);
+	all_bad(bad, ARRAY_SIZE(bad));
 }
 
 /* Unknown, and its list has no end. */

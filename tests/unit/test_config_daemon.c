@@ -56,11 +56,7 @@ static void test_daemon(void **state)
 
 static void test_bad(void **state)
 {
-	static const struct {
-		const char *conf;
-		int line;
-		const char *text;
-	} bad[] = {
+	static const struct bad bad[] = {
 		{ "policy p { links = a\nfailback = drain }", 2,
 		  "failback: \"drain\" is unknown, expected keep, move or a time such as 10m" },
 		{ "policy p { links = a failback = 0 }", 1, "failback: \"0\" seconds is out of range, expected 1s to 30d" },
@@ -80,8 +76,7 @@ static void test_bad(void **state)
 		{ "metrics = [::1]:99999", 1, "metrics: \"[::1]:99999\" has a port out of range" },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		is_bad(bad[i].conf, bad[i].line, bad[i].text);
+	all_bad(bad, ARRAY_SIZE(bad));
 }
 
 int main(void)

@@ -111,11 +111,7 @@ static void test_bad_probe(void **state)
 
 static void test_bad(void **state)
 {
-	static const struct {
-		const char *conf;
-		int line;
-		const char *text;
-	} bad[] = {
+	static const struct bad bad[] = {
 		{ "probe {}\nprobe {}", 2, "probe: given twice, first in line 1" },
 		{ "link a { probe {}\n\nprobe {} }", 3, "probe: given twice, first in line 1" },
 		{ "link a { probe { fall = 1\nfall = 2 } }", 2, "fall: given twice, first in line 1" },
@@ -128,8 +124,7 @@ static void test_bad(void **state)
 		{ "link a {}\nlink a { probe { http = http://a } }", 2, "link: name \"a\" is taken" },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		is_bad(bad[i].conf, bad[i].line, bad[i].text);
+	all_bad(bad, ARRAY_SIZE(bad));
 }
 
 int main(void)
