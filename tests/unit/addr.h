@@ -21,4 +21,12 @@ static inline struct prefix prefix(const char *s)
 	return p;
 }
 
+/* As sockets want it.  Returns the length. */
+static inline socklen_t address(const char *s, uint16_t port, union addr_socket *ret)
+{
+	struct in6_addr a = addr(s);
+
+	return addr_socket(&a, port, 0, ret);
+}
+
 #endif

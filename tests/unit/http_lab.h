@@ -5,6 +5,7 @@
 
 #include "tests/unit/loop.h"
 
+#include "tests/unit/addr.h"
 #include "tests/unit/fds.h"
 #include "tests/unit/metrics_lab.h"
 #include <arpa/inet.h>
@@ -37,36 +38,13 @@ static inline struct metrics_view view(void *data)
 
 /* --- clients */
 
-union address {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
-static inline socklen_t address_of(const struct in6_addr *a, union address *ret)
-{
-	*ret = (union address){};
-	if (addr_is_v4(a)) {
-		ret->in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
-		memcpy(&ret->in.sin_addr, &a->s6_addr[12], 4);
-		return sizeof(ret->in);
-	}
-	ret->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port),
-					 .sin6_addr = *a};
-	return sizeof(ret->in6);
-}
-
 /* room: bytes of what it receives and does not read; 0: as ever. */
-static inline int dial_with(const char *addr, int room)
+static inline int dial_with(const char *host, int room)
 {
-	struct in6_addr a;
-	union address to;
-	socklen_t len;
-	int fd;
+	union addr_socket to;
+	socklen_t len = address(host, port, &to);
+	int fd = socket(to.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	assert_int_equal(addr_parse(addr, &a), 0);
-	len = address_of(&a, &to);
-	fd = socket(to.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
 	if (room)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
@@ -152,7 +130,7 @@ static inline void is_page(const char *answer)
 
 static inline uint16_t free_port(void)
 {
-	union address a = {.in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
+	union addr_socket a = {.in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
 	socklen_t len = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -162,11 +140,10 @@ static inline uint16_t free_port(void)
 	return ntohs(a.in.sin_port);
 }
 
-static inline void open_at(const char *addr)
+static inline void open_at(const char *host)
 {
-	struct in6_addr a;
+	struct in6_addr a = addr(host);
 
-	assert_int_equal(addr_parse(addr, &a), 0);
 	assert_int_equal(metrics_open(&loop, &a, port, view, &views, &metrics), 0);
 }
 
@@ -177,7 +154,7 @@ static inline int http_setup(void **state)
 	metrics = NULL;
 	port = free_port();
 	lab = lab_new("link wan1 { device = \"eth1\" }", "device lo index 1");
-	addr_parse("127.0.0.1", &loopback);
+	loopback = addr("127.0.0.1");
 	if (loop_setup(state))
 		return -1;
 	descriptors = count_fds();

@@ -2,6 +2,8 @@
 /* The kernel has what core/plan_nft says. */
 #include "tests/unit/ruleset_lab.h"
 
+#include "tests/unit/addr.h"
+
 static void test_text(void **state)
 {
 	struct fixture *f = three_links();
@@ -34,9 +36,9 @@ static void test_text_nat(void **state)
 	struct fixture *f = three_links();
 
 	f->m.links[0].nat[ASYM_V4] = NAT_SNAT;
-	assert_int_equal(addr_parse("192.0.2.7", &f->m.links[0].snat[ASYM_V4]), 0);
+	f->m.links[0].snat[ASYM_V4] = addr("192.0.2.7");
 	f->m.links[1].nat[ASYM_V6] = NAT_SNAT;
-	assert_int_equal(addr_parse("2001:db8::7", &f->m.links[1].snat[ASYM_V6]), 0);
+	f->m.links[1].snat[ASYM_V6] = addr("2001:db8::7");
 	f->m.links[2].nat[ASYM_V4] = f->m.links[2].nat[ASYM_V6] = NAT_NONE;
 	written_as_text(f);
 

@@ -277,7 +277,7 @@ static void test_forgotten(void **state)
 static void test_rerouted_before_reply(void **state)
 {
 	int receiver = bound_in(NET, SERVER, 7, SOCK_DGRAM), fd;
-	union address a;
+	union addr_socket a;
 	socklen_t len = sizeof(a);
 	char byte;
 
@@ -406,7 +406,7 @@ static void test_nat(void **state)
 	ask(NET, "nft flush chain inet isp in; ip route add 10.0.0.0/24 via 192.0.2.1");
 	lab.conf[0].nat[ASYM_V4] = NAT_NONE;
 	lab.conf[1].nat[ASYM_V4] = NAT_SNAT;
-	assert_int_equal(addr_parse("198.51.100.77", &lab.conf[1].snat[ASYM_V4]), 0);
+	lab.conf[1].snat[ASYM_V4] = addr("198.51.100.77");
 	apply();
 	lan_marks(0x200);
 	p = pair_by_lan(SERVER, 80);

@@ -26,6 +26,7 @@
 
 #include "apply/ruleset.h"
 #include "core/plan.h"
+#include "tests/unit/addr.h"
 #include "tests/unit/root.h"
 
 #define SERVER "203.0.113.1"
@@ -214,31 +215,11 @@ static inline long ct_mark(const char *family, const char *proto, int port)
 	return at ? atol(at + 5) : -1;
 }
 
-union address {
-	struct sockaddr sa;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-static inline socklen_t address(const char *text, uint16_t port, union address *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	if (inet_pton(AF_INET, text, &ret->v4.sin_addr) == 1) {
-		ret->v4.sin_family = AF_INET;
-		ret->v4.sin_port = htons(port);
-		return sizeof(ret->v4);
-	}
-	assert_int_equal(inet_pton(AF_INET6, text, &ret->v6.sin6_addr), 1);
-	ret->v6.sin6_family = AF_INET6;
-	ret->v6.sin6_port = htons(port);
-	return sizeof(ret->v6);
-}
-
 /* A socket stays in the namespace it was made in. */
 static inline int socket_in(enum space s, const char *text, int type)
 {
 	struct timeval patience = { .tv_sec = 3 };
-	union address a;
+	union addr_socket a;
 	int fd;
 
 	address(text, 0, &a);
@@ -254,7 +235,7 @@ static inline int socket_in(enum space s, const char *text, int type)
 static inline int bound_in(enum space s, const char *text, uint16_t port, int type)
 {
 	int fd = socket_in(s, text, type), on = 1;
-	union address a;
+	union addr_socket a;
 	socklen_t len = address(text, port, &a);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -278,7 +259,7 @@ struct pair {
 /* From far away: an address that GW has no route to but the default ones. */
 static inline void bind_far(int fd, const char *to)
 {
-	union address a;
+	union addr_socket a;
 	socklen_t len = address(strchr(to, ':') ? SERVER6 : SERVER, 0, &a);
 
 	assert_int_equal(bind(fd, &a.sa, len), 0);
@@ -288,7 +269,7 @@ static inline struct pair pair_new(enum space from, uint32_t mark, const char *t
 			    uint16_t port)
 {
 	struct pair p = { .fd = { socket_in(from, to, SOCK_STREAM), -1 } };
-	union address a;
+	union addr_socket a;
 	socklen_t len = address(to, port, &a);
 
 	if (from == NET)
@@ -301,9 +282,9 @@ static inline struct pair pair_new(enum space from, uint32_t mark, const char *t
 	p.fd[1] = accept(listener, &a.sa, &len);
 	assert_true(p.fd[1] >= 0);
 	if (a.sa.sa_family == AF_INET)
-		inet_ntop(AF_INET, &a.v4.sin_addr, p.peer, sizeof(p.peer));
+		inet_ntop(AF_INET, &a.in.sin_addr, p.peer, sizeof(p.peer));
 	else
-		inet_ntop(AF_INET6, &a.v6.sin6_addr, p.peer, sizeof(p.peer));
+		inet_ntop(AF_INET6, &a.in6.sin6_addr, p.peer, sizeof(p.peer));
 	close(listener);
 	return p;
 }
@@ -337,7 +318,7 @@ static inline void pair_close(struct pair *p)
 static inline int datagram(enum space s, uint32_t mark, uint16_t port)
 {
 	int fd = socket_in(s, SERVER, SOCK_DGRAM);
-	union address a;
+	union addr_socket a;
 	socklen_t len = address(SERVER, port, &a);
 
 	if (mark)

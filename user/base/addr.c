@@ -100,6 +100,27 @@ const void *addr_wire(const struct in6_addr *a, size_t *ret_len)
 	return v4 ? &a->s6_addr[12] : a->s6_addr;
 }
 
+socklen_t addr_socket(const struct in6_addr *a, uint16_t port, uint32_t ifindex,
+		      union addr_socket *ret)
+{
+	size_t len;
+	const void *wire = addr_wire(a, &len);
+
+	memset(ret, 0, sizeof(*ret));
+	if (addr_is_v4(a)) {
+		ret->in.sin_family = AF_INET;
+		ret->in.sin_port = htons(port);
+		memcpy(&ret->in.sin_addr, wire, len);
+		return sizeof(ret->in);
+	}
+	ret->in6.sin6_family = AF_INET6;
+	ret->in6.sin6_port = htons(port);
+	ret->in6.sin6_addr = *a;
+	if (IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MC_LINKLOCAL(a))
+		ret->in6.sin6_scope_id = ifindex;
+	return sizeof(ret->in6);
+}
+
 bool addr_is_v4(const struct in6_addr *a)
 {
 	return IN6_IS_ADDR_V4MAPPED(a);

@@ -35,6 +35,15 @@ struct in6_addr addr_from_wire(int family, const void *data);
 /* Pointer to the 4 or 16 bytes as netlink wants them, and how many. */
 const void *addr_wire(const struct in6_addr *a, size_t *ret_len);
 
+/* As sockets want it; link-local ones are those of the device.  Returns the length. */
+union addr_socket {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+socklen_t addr_socket(const struct in6_addr *a, uint16_t port, uint32_t ifindex,
+		      union addr_socket *ret);
+
 bool addr_is_v4(const struct in6_addr *a);
 int addr_family(const struct in6_addr *a); /* AF_INET or AF_INET6 */
 bool addr_is_zero(const struct in6_addr *a); /* "::", which no field uses as an address */

@@ -109,20 +109,12 @@ static void check_lan(const struct model *m, size_t i, const struct host *h, str
 		check_warn(f, NULL, "lan: device \"%s\" is down", device);
 }
 
-static const struct model_link *link_of(const struct model *m, const char *device)
-{
-	for (size_t i = 0; i < m->n_links; i++)
-		if (!strcmp(m->links[i].device, device))
-			return &m->links[i];
-	return NULL;
-}
-
 /* Not for links that are not to be cached anyway. */
 static void check_filters(const struct model *m, const struct host *h, struct findings *f)
 {
 	for (size_t i = 0; i < h->n_devices && m->fastpath; i++) {
 		const struct host_device *d = &h->devices[i];
-		const struct model_link *l = link_of(m, d->name);
+		const struct model_link *l = model_link_of_device(m, d->name);
 
 		if (!d->ingress_filters || !(l || plan_is_lan(m, h, d)) ||
 		    (l && l->fastpath == ASYM_FASTPATH_OFF))

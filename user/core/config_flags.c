@@ -21,14 +21,6 @@ static int fail(struct findings *f, const char *fmt, ...)
 	return -EINVAL;
 }
 
-static struct model_link *find_device(const struct model *m, const char *device)
-{
-	for (size_t i = 0; i < m->n_links; i++)
-		if (!strcmp(m->links[i].device, device))
-			return &m->links[i];
-	return NULL;
-}
-
 static int add_link(struct model *m, const char *device, struct findings *f,
 		    struct model_link **ret)
 {
@@ -70,7 +62,7 @@ int config_add_iface(struct model *m, const char *arg, struct findings *f)
 	if (colon && num_parse_u32(colon + 1, 1, MODEL_MAX_WEIGHT, &weight))
 		return fail(f, "--iface: \"" SHOWN "\" is no weight, expected 1 to %d", colon + 1,
 			    MODEL_MAX_WEIGHT);
-	link = find_device(m, device);
+	link = model_link_of_device(m, device);
 	if (!link) {
 		r = add_link(m, device, f, &link);
 		if (r)

@@ -148,6 +148,14 @@ struct model_link *model_link_find(const struct model *m, const char *name)
 	return NULL;
 }
 
+struct model_link *model_link_of_device(const struct model *m, const char *device)
+{
+	for (size_t i = 0; i < m->n_links; i++)
+		if (!strcmp(m->links[i].device, device))
+			return &m->links[i];
+	return NULL;
+}
+
 struct model_policy *model_policy_find(const struct model *m, const char *name)
 {
 	for (size_t i = 0; i < m->n_policies; i++)

@@ -218,6 +218,7 @@ int model_add_defaults(struct model *m);
 
 /* NULL when there is none of that name. */
 struct model_link *model_link_find(const struct model *m, const char *name);
+struct model_link *model_link_of_device(const struct model *m, const char *device);
 struct model_policy *model_policy_find(const struct model *m, const char *name);
 struct model_set *model_set_find(const struct model *m, const char *name);
 

@@ -9,27 +9,6 @@
 
 #define QUEUE 64 /* of connections that wait to be accepted */
 
-union address {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
-static socklen_t address_of(const struct in6_addr *a, uint16_t port, union address *ret)
-{
-	*ret = (union address){};
-	if (addr_is_v4(a)) {
-		ret->in.sin_family = AF_INET;
-		ret->in.sin_port = htons(port);
-		memcpy(&ret->in.sin_addr, &a->s6_addr[12], 4);
-		return sizeof(ret->in);
-	}
-	ret->in6.sin6_family = AF_INET6;
-	ret->in6.sin6_port = htons(port);
-	ret->in6.sin6_addr = *a;
-	return sizeof(ret->in6);
-}
-
 static void set(int fd, int level, int option, int value)
 {
 	setsockopt(fd, level, option, &value, sizeof(value));
@@ -38,8 +17,8 @@ static void set(int fd, int level, int option, int value)
 int metrics_listen(const struct in6_addr *addr, uint16_t port)
 {
 	_cleanup_close_ int fd = -1;
-	union address a;
-	socklen_t len = address_of(addr, port, &a);
+	union addr_socket a;
+	socklen_t len = addr_socket(addr, port, 0, &a);
 
 	fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)

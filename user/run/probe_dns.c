@@ -124,8 +124,8 @@ static int dns_start(struct probe *p)
 	struct dns *d = (struct dns *)p;
 	const struct model_target *target = p->target;
 	_cleanup_close_ int fd = probe_socket_from(&p->path, target->family, SOCK_DGRAM);
-	union probe_addr to;
-	socklen_t len = probe_sockaddr(&target->addr, target->port, p->path.ifindex, &to);
+	union addr_socket to;
+	socklen_t len = addr_socket(&target->addr, target->port, p->path.ifindex, &to);
 	int r;
 
 	if (fd < 0)

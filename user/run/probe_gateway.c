@@ -188,12 +188,12 @@ static int nd_send(struct gateway *g, const uint8_t *mac)
 	struct solicit s = { .head.nd_ns_hdr.icmp6_type = ND_NEIGHBOR_SOLICIT,
 			     .head.nd_ns_target = g->gateway,
 			     .option = { ND_OPT_SOURCE_LINKADDR, 1 } };
-	union probe_addr to;
+	union addr_socket to;
 	socklen_t len;
 
 	memcpy(&group.s6_addr[13], &g->gateway.s6_addr[13], 3);
 	memcpy(s.mac, mac, ETH_ALEN);
-	len = probe_sockaddr(&group, 0, g->waiting.probe.path.ifindex, &to);
+	len = addr_socket(&group, 0, g->waiting.probe.path.ifindex, &to);
 	return sendto(port_fd(&g->waiting), &s, sizeof(s), 0, &to.sa, len) < 0 ? -errno : 0;
 }
 

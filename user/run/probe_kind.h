@@ -63,16 +63,6 @@ int probe_socket(const struct probe_path *path, int family, int type, int protoc
 /* The same, bound to the path's source as well; of SOCK_STREAM nothing is left when it is closed. */
 int probe_socket_from(const struct probe_path *path, enum asym_family family, int type);
 
-/* An address as sockets want it, of either family. */
-union probe_addr {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-/* Returns its length.  Link-local addresses are those of the path's device. */
-socklen_t probe_sockaddr(const struct in6_addr *a, uint16_t port, uint32_t ifindex,
-			 union probe_addr *ret);
-
 /* A socket in the loop. */
 struct probe_io;
 /* failed: the socket has an error. */

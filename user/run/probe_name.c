@@ -40,7 +40,7 @@ struct question {
 static void take_addrs(const struct addrinfo *list, struct name_addrs *ret)
 {
 	for (; list && ret->n < NAME_ADDRS; list = list->ai_next) {
-		const union probe_addr *a = (const union probe_addr *)list->ai_addr;
+		const union addr_socket *a = (const union addr_socket *)list->ai_addr;
 
 		ret->addr[ret->n++] = list->ai_family == AF_INET ?
 			addr_from_wire(AF_INET, &a->in.sin_addr) : a->in6.sin6_addr;

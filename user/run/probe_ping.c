@@ -189,10 +189,10 @@ static int ping_send(struct ping *ping)
 	char control[CMSG_SPACE(sizeof(struct in6_pktinfo))]
 		__attribute__((aligned(__alignof__(struct cmsghdr)))) = { 0 };
 	struct iovec iov = { &ping->echo, sizeof(ping->echo) };
-	union probe_addr to;
+	union addr_socket to;
 	struct msghdr m = {
 		.msg_name = &to,
-		.msg_namelen = probe_sockaddr(&p->target->addr, 0, p->path.ifindex, &to),
+		.msg_namelen = addr_socket(&p->target->addr, 0, p->path.ifindex, &to),
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 	};

@@ -31,7 +31,7 @@ int probe_socket_from(const struct probe_path *path, enum asym_family family, in
 {
 	_cleanup_close_ int fd =
 		probe_socket(path, family == ASYM_V4 ? AF_INET : AF_INET6, type, 0);
-	union probe_addr from;
+	union addr_socket from;
 	socklen_t len;
 
 	if (fd < 0)
@@ -40,31 +40,10 @@ int probe_socket_from(const struct probe_path *path, enum asym_family family, in
 		no_traces(fd);
 	if (addr_is_zero(&path->source[family]))
 		return TAKE_FD(fd);
-	len = probe_sockaddr(&path->source[family], 0, path->ifindex, &from);
+	len = addr_socket(&path->source[family], 0, path->ifindex, &from);
 	if (bind(fd, &from.sa, len))
 		return -errno;
 	return TAKE_FD(fd);
-}
-
-socklen_t probe_sockaddr(const struct in6_addr *a, uint16_t port, uint32_t ifindex,
-			 union probe_addr *ret)
-{
-	size_t len;
-	const void *wire = addr_wire(a, &len);
-
-	memset(ret, 0, sizeof(*ret));
-	if (addr_is_v4(a)) {
-		ret->in.sin_family = AF_INET;
-		ret->in.sin_port = htons(port);
-		memcpy(&ret->in.sin_addr, wire, len);
-		return sizeof(ret->in);
-	}
-	ret->in6.sin6_family = AF_INET6;
-	ret->in6.sin6_port = htons(port);
-	ret->in6.sin6_addr = *a;
-	if (IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MC_LINKLOCAL(a))
-		ret->in6.sin6_scope_id = ifindex;
-	return sizeof(ret->in6);
 }
 
 /* -------- in the loop */

@@ -22,7 +22,7 @@ static const struct sock_extended_err *icmp_error(const struct cmsghdr *c)
 
 static bool is_addr(const struct sockaddr *sa, const struct in6_addr *a)
 {
-	const union probe_addr *u = (const union probe_addr *)sa;
+	const union addr_socket *u = (const union addr_socket *)sa;
 	struct in6_addr other = { 0 };
 
 	if (sa->sa_family == AF_INET)
@@ -82,8 +82,8 @@ static int tcp_start(struct probe *p)
 	struct tcp *t = (struct tcp *)p;
 	const struct model_target *target = p->target;
 	_cleanup_close_ int fd = probe_socket_from(&p->path, target->family, SOCK_STREAM);
-	union probe_addr to;
-	socklen_t len = probe_sockaddr(&target->addr, target->port, p->path.ifindex, &to);
+	union addr_socket to;
+	socklen_t len = addr_socket(&target->addr, target->port, p->path.ifindex, &to);
 
 	if (fd < 0)
 		return fd;
