@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Many probes at once, and what `end` may do. */
 #include "tests/unit/probe_lab.h"
-#include <time.h>
+
+#include "base/clock.h"
 
 /* Pings of one device share a socket; each reply finds its probe. */
 static void test_shared(void **state)
@@ -32,14 +33,6 @@ static void test_shared(void **state)
 		assert_string_equal(results[i].why, i % 3 ? "timeout" : "");
 }
 
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* Each ends at its own time, however many share the timer; the loop sleeps meanwhile. */
 static void test_timeouts(void **state)
 {
@@ -54,7 +47,7 @@ static void test_timeouts(void **state)
 	netns_need();
 	path = path_of("wan0");
 	began = uv_hrtime();
-	used = cpu_ns();
+	used = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
 		c[i] = conf_of(times[i]);
 		assert_int_equal(start(&path, &t, &c[i], &results[i], &p), 0);
@@ -68,7 +61,7 @@ static void test_timeouts(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
 		assert_int_equal(results[i].order, order[i]);
 	assert_true(uv_hrtime() - began < 2000 * NS_PER_MS);
-	assert_true(cpu_ns() - used < 50 * NS_PER_MS);
+	assert_true(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - used < 50 * NS_PER_MS);
 }
 
 /* What was answered in time counts, though the daemon did something else meanwhile. */

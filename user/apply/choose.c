@@ -2,11 +2,11 @@
 #include "apply/choose.h"
 
 #include "apply/maps.h"
+#include "base/clock.h"
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #define ASYM_INLINE static inline
 static bool asym_set_has(uint32_t set, const struct asym_addr *a, void *ctx);
@@ -60,7 +60,6 @@ static void ask_sticky(const struct maps *m, const struct asym_rule *rule,
 {
 	struct asym_sticky_key key = {.src = flow->src, .id = rule->sticky_id};
 	struct asym_sticky s;
-	struct timespec now;
 
 	if (!rule->sticky_s)
 		return;
@@ -68,9 +67,8 @@ static void ask_sticky(const struct maps *m, const struct asym_rule *rule,
 		key.dst = flow->dst;
 	if (maps_sticky(m->o, &key, &s) || !asym_policy_lives(policy, flow->family, s.link))
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	v->sticky = true;
-	v->sticky_age_s = now.tv_sec - s.seen_ns / 1000000000;
+	v->sticky_age_s = clock_ns(CLOCK_MONOTONIC) / NS_PER_S - s.seen_ns / NS_PER_S;
 	v->link = s.link;
 }
 

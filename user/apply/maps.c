@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apply/maps.h"
 
+#include "base/clock.h"
 #include "base/defs.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 int maps_control(const struct object *o, struct asym_control *ret)
 {
@@ -121,13 +121,9 @@ int maps_dhcp(const struct object *o, uint8_t link, struct asym_dhcp *ret)
 
 int maps_sticky(const struct object *o, const struct asym_sticky_key *key, struct asym_sticky *ret)
 {
-	struct timespec now;
-
 	if (bpf_map_lookup_elem(o->map[MAP_STICKY], key, ret))
 		return -errno;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if ((uint64_t)now.tv_sec * 1000000000 + now.tv_nsec - ret->seen_ns >
-	    ret->timeout_s * 1000000000ull)
+	if (clock_ns(CLOCK_MONOTONIC) - ret->seen_ns > ret->timeout_s * NS_PER_S)
 		return -ENOENT;
 	return 0;
 }

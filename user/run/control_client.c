@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The verbs' side of the control socket. */
+#include "base/clock.h"
 #include "run/control.h"
 #include "run/control_socket.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define WAIT_S 5
 #define WAIT_RELOAD_S 60
@@ -22,10 +22,7 @@ struct reader {
 
 static int64_t now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+	return clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 /* until_ms negative: for ever. */

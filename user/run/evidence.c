@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "run/evidence.h"
 
+#include "base/clock.h"
 #include "run/evidence_search.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MS 1000000ull
 #define LOOK_NS (250 * MS) /* between looks, for all links together */
@@ -106,14 +106,6 @@ static void look(struct evidence *e, const struct track *missing, uint64_t now)
 	uv_timer_start(&e->rest, on_rest, REST_MS, 0);
 }
 
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * 1000 * MS + t.tv_nsec;
-}
-
 static void on_missing(void *data, const struct track *t)
 {
 	struct evidence *e = data;
@@ -121,9 +113,9 @@ static void on_missing(void *data, const struct track *t)
 
 	if (now < e->next_ns)
 		return;
-	begun = cpu_ns();
+	begun = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	look(e, t, now);
-	e->next_ns = now + MAX(LOOK_NS, SHARE * (cpu_ns() - begun));
+	e->next_ns = now + MAX(LOOK_NS, SHARE * (clock_ns(CLOCK_THREAD_CPUTIME_ID) - begun));
 }
 
 void evidence_follow(struct evidence *e, const struct session *s)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "run/notify.h"
 
+#include "base/clock.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
 struct notify {
 	int fd;
@@ -115,12 +115,10 @@ void notify_ready(struct notify *n)
 /* Type=notify-reload (systemd 253) wants the time. */
 void notify_reloading(struct notify *n)
 {
-	struct timespec now;
 	char text[64];
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		 now.tv_sec * (uint64_t)1000000 + now.tv_nsec / 1000);
+		 clock_ns(CLOCK_MONOTONIC) / 1000);
 	tell(n, text);
 }
 

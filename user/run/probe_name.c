@@ -5,6 +5,7 @@
  * libuv and libcurl wait for theirs.
  */
 #include "run/probe_name.h"
+#include "base/clock.h"
 #include "base/defs.h"
 #include "base/str.h"
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <string.h>
 
 #define NAME_SIZE 256
-#define NS_PER_S 1000000000ULL
 #define FRESH_NS (60 * NS_PER_S)   /* then it is asked again */
 #define ABSENT_NS NS_PER_S	   /* the same, when there was no answer */
 #define UNUSED_NS (3600 * NS_PER_S) /* then it is forgotten */
