@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * prober CONFIG [-n ROUNDS] [-c]: sends every link's probes, as the daemon would, so many rounds (1) at
+ * prober CONFIG [-n ROUNDS]: sends every link's probes, as the daemon would, so many rounds (1) at
  * the links' intervals, and prints what came of them: "LINK KIND TARGET RESULT COUNT", where RESULT is
  * "answered", "left-out" or why not.  Links begin at different times.  SIGUSR1 has it read the
- * machine's devices and addresses again.  -c: also "cpu PERCENT" of one core, "memory KIB" at most.
+ * machine's devices and addresses again.
  */
 #include "apply/snapshot.h"
 #include "core/config.h"
@@ -12,8 +12,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
 #define RESULTS 8
 #define WHY 64
@@ -181,22 +179,6 @@ static void print_asked(const char *link, const struct asked *a)
 	}
 }
 
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static void print_cost(uint64_t ns, uint64_t of_ns)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	printf("cpu %.2f\nmemory %ld\n", (double)ns * 100 / (double)of_ns, u.ru_maxrss);
-}
-
 static void read_model(const char *path)
 {
 	struct findings f = { 0 };
@@ -215,17 +197,13 @@ static void read_model(const char *path)
 int main(int argc, char **argv)
 {
 	uv_loop_t *loop = uv_default_loop();
-	bool cost = false;
-	uint64_t began, used;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:c")) > 0)
+	while ((opt = getopt(argc, argv, "n:")) > 0)
 		if (opt == 'n')
 			rounds = (unsigned int)atoi(optarg);
-		else
-			cost = opt == 'c';
 	if (!argv[optind])
-		die(-EINVAL, "prober CONFIG [-n ROUNDS] [-c]");
+		die(-EINVAL, "prober CONFIG [-n ROUNDS]");
 	read_model(argv[optind]);
 	look();
 	if (prober_open(loop, &prober))
@@ -233,17 +211,11 @@ int main(int argc, char **argv)
 	uv_async_init(loop, &over, on_over);
 	uv_signal_init(loop, &again);
 	uv_signal_start(&again, on_again, SIGUSR1);
-	began = uv_hrtime();
-	used = cpu_ns();
 	begin(loop);
 	uv_run(loop, UV_RUN_DEFAULT);
-	began = uv_hrtime() - began;
-	used = cpu_ns() - used;
 	for (size_t i = 0; i < model.n_links; i++)
 		for (size_t k = 0; k < model.links[i].probe.n; k++)
 			print_asked(model.links[i].name, &lines[i].asked[k]);
-	if (cost)
-		print_cost(used, began);
 	for (size_t i = 0; i < model.n_links; i++)
 		free(lines[i].asked);
 	free(lines);
