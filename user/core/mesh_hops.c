@@ -3,10 +3,19 @@
 #include "core/mesh_plan.h"
 #include <errno.h>
 
-#define ROW "%-*s  %-*s  %-*s  %-*s  %s\n"
 #define WIDTH (MESH_NODE - 1)
 #define WIDTH_WAY (WIDTH + 4) /* "via " */
 #define WIDTH_DEVICE (WIDTH + 2) /* "w-" */
+
+static void row(const char *from, const char *to, const char *way, const char *device,
+		const char *others, struct str *out)
+{
+	str_add(out, "%-*s  %-*s  %-*s  ", WIDTH, from, WIDTH, to, WIDTH_WAY, way);
+	if (*others)
+		str_add(out, "%-*s  %s\n", WIDTH_DEVICE, device, others);
+	else
+		str_add(out, "%s\n", device);
+}
 
 static void hop_add(const struct mesh_target *t, const struct mesh_wish *w, size_t i, struct str *out)
 {
@@ -35,9 +44,8 @@ static void hop_row(const struct mesh_plan *p, const struct mesh_target *t, stru
 
 	hop_add(t, &t->paths, 0, &way);
 	hop_others(t, &others);
-	str_add(out, ROW, WIDTH, p->mesh->nodes[p->self].name, WIDTH, p->mesh->nodes[t->node].name,
-		WIDTH_WAY, way.s ?: "", WIDTH_DEVICE, p->tunnels[first->tunnel].device,
-		others.s ?: "");
+	row(p->mesh->nodes[p->self].name, p->mesh->nodes[t->node].name, way.s ?: "",
+	    p->tunnels[first->tunnel].device, others.s ?: "", out);
 	if (way.err || others.err)
 		out->err = -ENOMEM;
 }
@@ -50,15 +58,14 @@ static void hop_rows(const struct mesh_plan *p, struct str *out)
 		if (t)
 			hop_row(p, t, out);
 		else if (i != p->self)
-			str_add(out, ROW, WIDTH, p->mesh->nodes[p->self].name, WIDTH,
-				p->mesh->nodes[i].name, WIDTH_WAY, "none", WIDTH_DEVICE, "-", "");
+			row(p->mesh->nodes[p->self].name, p->mesh->nodes[i].name, "none", "-", "",
+			    out);
 	}
 }
 
 int mesh_hops_text(const struct mesh *m, struct str *out)
 {
-	str_add(out, ROW, WIDTH, "FROM", WIDTH, "TO", WIDTH_WAY, "WAY", WIDTH_DEVICE, "DEVICE",
-		"OTHERS");
+	row("FROM", "TO", "WAY", "DEVICE", "OTHERS", out);
 	for (size_t i = 0; i < m->n_nodes; i++) {
 		_cleanup_(mesh_plan_done) struct mesh_plan p = {};
 		int r = mesh_plan_build(&p, m, m->nodes[i].name);
