@@ -78,7 +78,7 @@ $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.[ch]) $(LIBOBJ) $(BUILD)/te
 
 # make fuzz [SECONDS=60]: clang's libFuzzer (package libclang-rt-14-dev) on what reads foreign text
 SECONDS	 ?= 60
-FUZZ	 := config control dhcp
+FUZZ	 := config control dhcp mesh
 fuzz: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
 	$(Q)for f in $(FUZZ); do mkdir -p $(BUILD)/corpus/$$f && \
 		$(BUILD)/tests/fuzz/fuzz_$$f -max_total_time=$(SECONDS) $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
@@ -130,6 +130,7 @@ install: all
 	chmod 0644 $(DESTDIR)$(UNITDIR)/asymbpf.service
 	install -D -m 0644 doc/asymbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/asymbpf.8
 	install -D -m 0644 doc/asymbpf.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/asymbpf.conf.5
+	install -D -m 0644 doc/asymbpf-mesh.5 $(DESTDIR)$(PREFIX)/share/man/man5/asymbpf-mesh.5
 
 clean:
 	rm -rf build build-san

@@ -17,7 +17,7 @@ static const struct row {
 } rows[] = {
 	{'i', "iface", "DEV[:WEIGHT]", "link by its device; may be given again"},
 	{'l', "lan", "DEV", "device of a LAN; may be given again (default: others with an address)"},
-	{'c', "config", "FILE", "configuration file, see asymbpf.conf(5)"},
+	{'c', "config", "FILE", "configuration file, see asymbpf.conf(5); of wg: asymbpf-mesh(5)"},
 	{'f', "fastpath", "yes|no", "whether connections may pass the stack by (default: yes)"},
 	{'p', "plan", NULL, "print everything the kernel would be given"},
 	{'d', "in", "DEV", "device the packet comes in by (default: where its source is)"},
