@@ -77,9 +77,14 @@ ASYM_INLINE void guard_set_source(struct __sk_buff *skb, __u32 l2_len, const str
 	bpf_skb_store_bytes(skb, l4, &port, sizeof(port), 0);
 }
 
-/* The owner's own way to the server: its table, by the rules "from" and "oif". */
+/*
+ * The owner's own way to the server: its table, by the rules "from" and "oif".  A packet that has to
+ * wait for its neighbour would leave with the link-layer header of the route that it came with
+ * (net/core/neighbour.c, __neigh_update, dst_neigh_lookup_skb), so the kernel then has to give it
+ * another one; likewise where it does not tell as it does not forward.  *ret_known: ret is filled in.
+ */
 ASYM_INLINE bool guard_next_hop(struct __sk_buff *skb, const struct bootp *b, __u32 owner,
-				struct bpf_redir_neigh *ret)
+				struct bpf_redir_neigh *ret, bool *ret_known)
 {
 	struct bpf_fib_lookup fib = {
 		.family = AF_INET,
@@ -92,7 +97,8 @@ ASYM_INLINE bool guard_next_hop(struct __sk_buff *skb, const struct bootp *b, __
 	};
 	long r = bpf_fib_lookup(skb, &fib, sizeof(fib), BPF_FIB_LOOKUP_OUTPUT);
 
-	if ((r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH) ||
+	*ret_known = r == BPF_FIB_LKUP_RET_SUCCESS;
+	if ((!*ret_known && r != BPF_FIB_LKUP_RET_NO_NEIGH && r != BPF_FIB_LKUP_RET_FWD_DISABLED) ||
 	    fib.ifindex != owner)
 		return false;
 	/* a route may name an IPv6 gateway (RFC 5549) */
@@ -115,12 +121,15 @@ ASYM_INLINE bool guard_set_header(struct __sk_buff *skb, __u32 l2_len)
 ASYM_INLINE bool guard_move(struct __sk_buff *skb, __u32 l2_len, const struct bootp *b, __u32 owner)
 {
 	struct bpf_redir_neigh nh = {};
+	bool known;
 
-	if (!guard_next_hop(skb, b, owner, &nh) || !guard_set_header(skb, l2_len))
+	if (!guard_next_hop(skb, b, owner, &nh, &known) || !guard_set_header(skb, l2_len))
 		return false;
 	guard_set_source(skb, ETH_HLEN, b);
 	skb->mark &= ~b->mark_mask;
-	return bpf_redirect_neigh(owner, &nh, sizeof(nh), 0) == TC_ACT_REDIRECT;
+	if (known)
+		return bpf_redirect_neigh(owner, &nh, sizeof(nh), 0) == TC_ACT_REDIRECT;
+	return bpf_redirect_neigh(owner, NULL, 0, 0) == TC_ACT_REDIRECT;
 }
 
 ASYM_INLINE void guard_count(__u32 link, enum asym_bootp_what what)
