@@ -132,6 +132,44 @@ static inline struct pkt bootp_make(const struct message *m)
 	return p;
 }
 
+/* The lab, with routes. */
+static inline int bootp_lab(void **state)
+{
+	int r = lab_open(state);
+
+	if (r || !lab.ready)
+		return r;
+	return system("set -e; sysctl -qw net.ipv4.ip_forward=1\n"
+		      "for k in 1 2 3 4; do ip link set wan$k up; ip addr add 192.0.2.$k/24 dev wan$k; done\n"
+		      "ip addr add 192.0.2.22/24 dev wan2\n"
+		      "ip route add 203.0.113.0/24 via 192.0.2.254 dev wan2");
+}
+
+#define MARK 0xa5ff0211u /* ours is the 02 */
+
+struct result {
+	int verdict;
+	uint32_t mark;
+	struct pkt p;
+};
+
+static inline struct result bootp_run(enum object_program which, const struct pkt *p, uint32_t out,
+			 uint32_t arrived)
+{
+	struct result r = { .p = *p };
+	struct __sk_buff in = { .mark = MARK, .ifindex = out, .ingress_ifindex = arrived };
+	struct __sk_buff after = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->len,
+		    .data_out = r.p.data, .data_size_out = sizeof(r.p.data), .ctx_in = &in,
+		    .ctx_size_in = sizeof(in), .ctx_out = &after, .ctx_size_out = sizeof(after));
+
+	assert_int_equal(bpf_prog_test_run_opts(lab.o.program[which], &opts), 0);
+	r.p.len = opts.data_size_out;
+	r.verdict = (int)opts.retval;
+	r.mark = after.mark;
+	return r;
+}
+
 /* --- owners --------------------------------------------------------------------------------------- */
 
 struct owned {
