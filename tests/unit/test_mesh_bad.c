@@ -16,13 +16,7 @@
 #define ABC A B C
 #define HK "forwarder hk { from = a to = c endpoint = '192.0.2.9:9' }\n"
 
-struct bad {
-	const char *conf;
-	int line;
-	const char *text;
-};
-
-static void all_bad(const struct bad *bad, size_t n)
+static void all_bad_meshes(const struct bad *bad, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		MESHED p = mesh_of(bad[i].conf);
@@ -35,7 +29,7 @@ static void all_bad(const struct bad *bad, size_t n)
 	}
 }
 
-#define ALL_BAD(table) all_bad(table, ARRAY_SIZE(table))
+#define ALL_BAD(table) all_bad_meshes(table, ARRAY_SIZE(table))
 
 static void test_values(void **state)
 {

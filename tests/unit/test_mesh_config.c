@@ -113,6 +113,22 @@ static void test_print(void **state)
 	meshed_done(&q);
 }
 
+/* What is not written is not printed: a description that is not complete reads back, too. */
+static void test_print_incomplete(void **state)
+{
+	static const char text[] = "node a { endpoint = x.example }\nconnect x { }\ndirection d { from = a to = a }";
+	_cleanup_(str_done) struct str first = {}, second = {};
+	MESHED p = {}, q = {};
+
+	mesh_init(&p.m);
+	assert_int_equal(mesh_parse(&p.m, "mesh", text, strlen(text), &p.f), 0);
+	mesh_print(&p.m, &first);
+	mesh_init(&q.m);
+	assert_int_equal(mesh_parse(&q.m, "mesh", first.s, first.len, &q.f), 0);
+	mesh_print(&q.m, &second);
+	assert_string_equal(first.s, second.s);
+}
+
 /* -------- the hash */
 
 static uint64_t hash_of(const char *text)
@@ -302,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_print_incomplete),
 		cmocka_unit_test(test_hash_of_layout),
 		cmocka_unit_test(test_hash_of_content),
 		cmocka_unit_test(test_include),

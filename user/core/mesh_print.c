@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The description as text, in one way only: what it says, without layout and order of keys. */
 #include "core/mesh.h"
+#include <string.h>
 
 static void print_endpoint(const struct mesh_endpoint *e, const char *key, struct str *out)
 {
@@ -30,14 +31,24 @@ static void print_addresses(const struct mesh_node *n, struct str *out)
 		str_add(out, "}\n");
 }
 
+static void print_key(const struct mesh_node *n, struct str *out)
+{
+	static const uint8_t none[MESH_KEY];
+	char key[MESH_KEY_TEXT];
+
+	if (!memcmp(n->public_key, none, MESH_KEY))
+		return;
+	mesh_key_text(n->public_key, key);
+	str_add(out, "\tpublic-key = \"%s\"\n", key);
+}
+
 static void print_node(const struct mesh_node *n, struct str *out)
 {
-	char key[MESH_KEY_TEXT], buf[ADDR_STRLEN];
+	char buf[ADDR_STRLEN];
 
-	mesh_key_text(n->public_key, key);
 	str_add(out, "node \"%s\" {\n", n->name);
 	print_addresses(n, out);
-	str_add(out, "\tpublic-key = \"%s\"\n", key);
+	print_key(n, out);
 	print_endpoint(&n->endpoint, "endpoint", out);
 	for (size_t i = 0; i < n->n_lans; i++)
 		str_add(out, "%s\"%s\"%s", i ? ", " : "\tlan = {", prefix_str(&n->lans[i], buf),
