@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * tc egress of links: a DHCP client's renewal leaves by the link that its address belongs to, from
- * that address, port 68, whatever route, socket or NAT made of it.  Everything else passes as it is,
- * and so does a renewal for which there is no way.
+ * that address, port 68, whatever route, socket or NAT made of it.  Everything else passes as it
+ * is, and so does a renewal for which there is no way.
  */
 #ifndef ASYM_GUARD_H
 #define ASYM_GUARD_H
@@ -60,7 +60,7 @@ ASYM_INLINE bool guard_source_is_right(const struct bootp *b)
 	return b->ip.saddr == b->h.ciaddr && b->udp.source == bpf_htons(BOOTP_CLIENT);
 }
 
-/* A checksum that hardware is to complete covers the pseudo header alone; one of zero stays zero. */
+/* A checksum that hardware completes covers the pseudo header alone; one of zero stays zero. */
 ASYM_INLINE void guard_set_source(struct __sk_buff *skb, __u32 l2_len, const struct bootp *b)
 {
 	__u32 l4 = l2_len + b->l4, check = l4 + __builtin_offsetof(struct udphdr, check);
@@ -78,10 +78,11 @@ ASYM_INLINE void guard_set_source(struct __sk_buff *skb, __u32 l2_len, const str
 }
 
 /*
- * The owner's own way to the server: its table, by the rules "from" and "oif".  A packet that has to
- * wait for its neighbour would leave with the link-layer header of the route that it came with
+ * The owner's own way to the server: its table, by the rules "from" and "oif".  A packet that has
+ * to wait for its neighbour would leave with the link-layer header of the route that it came with
  * (net/core/neighbour.c, __neigh_update, dst_neigh_lookup_skb), so the kernel then has to give it
- * another one; likewise where it does not tell as it does not forward.  *ret_known: ret is filled in.
+ * another one; likewise where it does not tell as it does not forward.  *ret_known: ret is filled
+ * in.
  */
 ASYM_INLINE bool guard_next_hop(struct __sk_buff *skb, const struct bootp *b, __u32 owner,
 				struct bpf_redir_neigh *ret, bool *ret_known)
@@ -107,7 +108,7 @@ ASYM_INLINE bool guard_next_hop(struct __sk_buff *skb, const struct bootp *b, __
 	return true;
 }
 
-/* bpf_redirect_neigh() replaces the link-layer header, but drops what has none or is for a group. */
+/* bpf_redirect_neigh() replaces the link-layer header, but drops what has none, and groups'. */
 ASYM_INLINE bool guard_set_header(struct __sk_buff *skb, __u32 l2_len)
 {
 	struct ethhdr eth = {.h_proto = bpf_htons(ETH_P_IP)};

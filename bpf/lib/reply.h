@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tc ingress of links: a DHCP server's reply reaches the link whose client it is for, and only that.
- * Servers answer to where the request came from, or to whoever won the race for an ARP entry.
+ * tc ingress of links: a DHCP server's reply reaches the link whose client it is for, and only
+ * that.  Servers answer to where the request came from, or to whoever won the race for an ARP entry.
  */
 #ifndef ASYM_REPLY_H
 #define ASYM_REPLY_H
@@ -15,7 +15,7 @@
 #define PACKET_OTHERHOST 3 /* include/uapi/linux/if_packet.h */
 #endif
 
-/* From here on the program returns TC_ACT_REDIRECT.  False: not enough memory, nothing was written. */
+/* True: the program is to return TC_ACT_REDIRECT.  False: not enough memory, nothing was written. */
 ASYM_INLINE bool reply_return(struct __sk_buff *skb, __u32 l2_len, const struct bootp *b,
 			      const struct asym_owner *owner)
 {

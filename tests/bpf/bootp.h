@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * BOOTP messages, and what the programs say of them.  What a spec leaves out is that of a renewal of
- * wan1's client, 192.0.2.1, sent by wan1 to 192.0.2.254.
+ * BOOTP messages, and what the programs say of them.  What a spec leaves out is that of a renewal
+ * of wan1's client, 192.0.2.1, sent by wan1 to 192.0.2.254.
  */
 #ifndef TESTS_BPF_BOOTP_H
 #define TESTS_BPF_BOOTP_H

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 command -v tcpdump >/dev/null || skip_all 'no tcpdump'
 renew=$build/tests/netns/renew
-[ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/renew >&2
+[ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/{renew,wire,cookie} >&2
 lab
 space net2
 ip -n "$net" link add isp address 02:00:00:00:01:01 type bridge
@@ -115,7 +115,18 @@ frames p1 | tail -n 132 >"$tmp/p1.after"
 is 'broadcasts, relayed and foreign messages pass byte for byte' "$(diff "$tmp/p1.before" "$tmp/p1.after")" ''
 is 'there were six' "$(wc -l <"$tmp/p1.after")" 132
 
+dhcp() { # FIELD LINK: a counter of map asym_dhcp
+	local id cookie maps
+	cookie=$(gw "$build/tests/netns/cookie")
+	bpftool -j prog show | jq -c '.[] | select(.name == "asym_guard_eth").map_ids' | while read -r maps; do
+		id=$(bpftool -j map show | jq ".[] | select(.name == \"asym_control\" and (.id | IN($maps[]))).id")
+		[ "$(bpftool -j map dump id "$id" | jq '.[0].formatted.value.netns_cookie')" = "$cookie" ] || continue
+		id=$(bpftool -j map show | jq ".[] | select(.name == \"asym_dhcp\" and (.id | IN($maps[]))).id")
+		bpftool -j map dump id "$id" | jq ".[$2].formatted.value.$1"
+	done
+}
 xid=100
+is 'counters: the foreign one belongs to nobody, the last was right' "$(dhcp right 1) $(dhcp moved 2) $(dhcp failed 1)" '1 0 0'
 for offload in off on; do
 	gw ethtool -K wan1 tx $offload >/dev/null
 	gw ethtool -K wan2 tx $offload >/dev/null
@@ -127,18 +138,28 @@ for offload in off on; do
 	leaves "tx $offload: a frame out of the wrong device" "$right2 $sum" -k packet -d wan1 -m $isp 100.71.64.12 $mac2 100.71.64.1
 	leaves "tx $offload: the same to all MACs" "$right2 $sum" -k packet -d wan1 100.71.64.12 $mac2 100.71.64.1
 	leaves "tx $offload: a cooked packet with a wrong source" "$right2 $sum" -k cooked -d wan1 -o 100.71.64.11 -p 501 100.71.64.12 $mac2 100.71.64.1
+	ip netns exec "$net" "$build/tests/netns/wire" in p2 >"$tmp/wire" 2>&1 &
+	wire=$!
+	asym_pids+=($wire)
+	wait_for grep -q ready "$tmp/wire"
 	for args in '' '-p 501' '-a 100.71.64.12' '-d wan1' '-d wan1 -p 9'; do
 		say $args 100.71.64.12 $mac2 100.71.64.1
 		wait_for has_left || true
 		is "tx $offload: UDP socket $args" "$(how)" "$(cut -d' ' -f1-5 <<<"$right2")"
 		[ $offload = on ] || is "tx $offload: UDP socket $args: checksum" "$(sent | cut -d' ' -f6-)" "$sum"
 	done
+	kill $wire
+	wait $wire || true
+	is "tx $offload: five datagrams, one flow, no bad checksum" \
+		"$(awk '$1 == "udp" && $5 == 67 { print $2, $3, $7, $10 }' "$tmp/wire")" '100.71.64.12 68 5 0'
 	say 100.71.64.11 $mac1 100.71.64.1
 	wait_for has_left || true
 	is "tx $offload: the first link's own" "$(how)" "p1 $mac1 $isp 100.71.64.11.68 100.71.64.1.67"
 done
 gw ethtool -K wan1 tx off >/dev/null
 gw ethtool -K wan2 tx off >/dev/null
+# of each eleven one was bound to its address: right by the routes
+is 'counters: each under one name' "$(dhcp right 1) $(dhcp right 2) $(dhcp moved 2) $(dhcp mended 2) $(dhcp failed 2)" '3 2 20 0 0'
 
 leaves 'a server behind the other gateway' "p2 $mac2 $isp2 100.71.64.12.68 203.0.113.9.67 $sum" 100.71.64.12 $mac2 203.0.113.9
 leaves 'its first link has its own gateway' "p1 $mac1 $isp 100.71.64.11.68 203.0.113.9.67 $sum" 100.71.64.11 $mac1 203.0.113.9

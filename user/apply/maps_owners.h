@@ -7,9 +7,9 @@
 #include "core/plan.h"
 
 /*
- * Makes the bank's owners the plan's (NULL: none), element by element, while the programs read them.
- * MACs come before addresses where there is no room for all.  *ret_written: elements written or
- * deleted.  0 or -errno.
+ * Makes the bank's owners the plan's (NULL: none), element by element, while the programs read
+ * them.  MACs come before addresses where there is no room for all.  *ret_written: elements written
+ * or deleted.  0 or -errno.
  */
 int maps_owners_update(const struct object *o, const struct plan *p, uint32_t bank,
 		       size_t *ret_written);
