@@ -14,7 +14,7 @@
 	X(LINK, "link")	    /* a link, in one family, went up or down */    \
 	X(MANUAL, "manual") /* the operator forced a link, or let it go */                         \
 	X(TARGET, "target") /* a target began or ceased to answer */                               \
-	X(LEASE, "lease")   /* of a link's DHCP client: bound, renewed, moved, refused, late, expired */ \
+	X(LEASE, "lease")   /* of a DHCP client: bound, renewed, moved, refused, late, expired */      \
 	X(RELOAD, "reload") /* another configuration is in force */                                \
 	X(DHCP, "dhcp")     /* a client's renewal was to leave by another link than its own */        \
 	X(REPAIR, "repair") /* somebody took something of ours away; it is back */                 \

@@ -18,7 +18,7 @@
 
 /* Records of the ring that are read before the loop has its turn again. */
 #define LEASES_RECORDS 64
-/* The watchdog's renewals of all links together that are sent at once, and after which time the next. */
+/* Renewals of the watchdog, of all links together, that are sent at once; when the next follow. */
 #define LEASES_SENDS 8
 #define LEASES_SENDS_MS 200
 /* Events of a link in a minute; what is more is not told. */
@@ -29,23 +29,23 @@ struct leases_link {
 	uint8_t id; /* 0: unused */
 	char name[MODEL_NAME];
 	struct lease lease;
-	enum asym_sender sender;     /* what sort of socket the client renewed with last */
-	enum lease_state told;	     /* as people know it */
-	uint64_t sent, failed;	     /* renewals of the watchdog; those of them that could not leave */
-	int error;		     /* why the last one could not leave, -errno; 0: it did */
+	enum asym_sender sender; /* what sort of socket the client renewed with last */
+	enum lease_state told;	 /* as people know it */
+	uint64_t sent, failed;	 /* renewals of the watchdog; those of them that could not leave */
+	int error;		 /* why the last one could not leave, -errno; 0: it did */
 };
 
 struct leases;
 /* Reads what an earlier daemon left.  0 or -errno.  events, courier: outlive it. */
 int leases_open(uv_loop_t *loop, uint64_t cookie, struct events *events, struct courier *courier,
 		struct leases **ret);
-/* Writes what is not written yet, unless all was unloaded.  NULL is fine; memory goes once the loop has
- * closed the handles and the courier has answered. */
+/* Writes what is not written yet, unless all was unloaded.  NULL is fine; memory goes once the loop
+ * has closed the handles and the courier has answered. */
 void leases_close(struct leases *l);
 
-/* The links of now; o's ring is read from now on.  Leases of links that are gone are kept until they
- * expire, but not renewed; nor are those of addresses that their link does not have.  0 or -errno: no
- * ring is read. */
+/* The links of now; o's ring is read from now on.  Leases of links that are gone are kept until
+ * they expire, but not renewed; nor are those of addresses that their link does not have.  0 or
+ * -errno: no ring is read. */
 int leases_plan(struct leases *l, const struct plan *p, const struct object *o);
 
 /* A link's by its id, or NULL: nothing was ever acknowledged or refused. */

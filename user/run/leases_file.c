@@ -179,8 +179,8 @@ static bool get_lease(struct json_object *o, uint64_t now_ns, struct lease *l)
 	    !get_hex(o, "client_id", DHCP_CLIENT_ID_MAX, l->client_id, &id))
 		return false;
 	l->client_id_len = id;
-	return get_addr(o, "address", &l->addr) && l->addr.s_addr && get_addr(o, "server", &l->server) &&
-	       get_times(o, now_ns, l) && get_bool(o, "relayed", &l->relayed) &&
+	return get_addr(o, "address", &l->addr) && l->addr.s_addr &&
+	       get_addr(o, "server", &l->server) && get_times(o, now_ns, l) && get_bool(o, "relayed", &l->relayed) &&
 	       get_bool(o, "by_watchdog", &l->by_watchdog);
 }
 
