@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cmd/daemon.h"
+#include "cmd/duration.h"
 #include "cmd/json.h"
 #include "cmd/table.h"
 #include "run/control.h"
@@ -42,39 +43,17 @@ static size_t length(struct json_object *list)
 	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 }
 
-/* "12s", "3m12s", "5h3m", "2d4h". */
-static const char *duration(int64_t s, char ret[32])
-{
-	static const struct {
-		int64_t s;
-		char unit;
-	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}};
-
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		bool last = i == ARRAY_SIZE(units) - 1;
-
-		if (s < units[i].s)
-			continue;
-		snprintf(ret, 32, "%lld%c%lld%c", (long long)(s / units[i].s), units[i].unit,
-			 (long long)(s % units[i].s / (last ? 1 : units[i + 1].s)),
-			 last ? 's' : units[i + 1].unit);
-		return ret;
-	}
-	snprintf(ret, 32, "%llds", (long long)s);
-	return ret;
-}
-
 /* As text. */
 
 void status_daemon_print(struct json_object *daemon)
 {
-	char since[32];
+	char since[DURATION_TEXT];
 
 	if (!daemon)
 		printf("daemon: not running\n");
 	else
 		printf("daemon: process %s, for %s\n", word(daemon, "pid"),
-		       duration(json_object_get_int64(get(daemon, "running_s")), since));
+		       duration_text(json_object_get_int64(get(daemon, "running_s")), since));
 }
 
 static void add_ms(struct table *t, struct json_object *v)
@@ -102,7 +81,7 @@ static void add_family(struct table *t, const char *name, const char *family,
 {
 	struct json_object *targets = get(o, "targets");
 	bool degraded = json_object_get_boolean(get(o, "degraded"));
-	char since[32];
+	char since[DURATION_TEXT];
 
 	for (size_t i = 0; i < MAX(length(targets), (size_t)1); i++) {
 		if (!i) {
@@ -110,7 +89,7 @@ static void add_family(struct table *t, const char *name, const char *family,
 			table_add(t, "%s", family);
 			table_add(t, "%s%s", word(o, "state"), degraded ? ", degraded" : "");
 			table_add(t, "%s",
-				  duration(json_object_get_int64(get(o, "since_s")), since));
+				  duration_text(json_object_get_int64(get(o, "since_s")), since));
 			table_add(t, "%s", word(o, "reason"));
 		}
 		for (int k = 0; i && k < 5; k++)
@@ -125,13 +104,29 @@ static void add_family(struct table *t, const char *name, const char *family,
 static void print_manual(struct json_object *link)
 {
 	struct json_object *left = get(link, "manual_left_s");
-	char text[32];
+	char text[DURATION_TEXT];
 
 	if (!get(link, "manual") || !strcmp(word(link, "manual"), "auto"))
 		return;
 	printf("link %s: forced %s", word(link, "name"), word(link, "manual"));
 	if (left)
-		printf(", %s left", duration(json_object_get_int64(left), text));
+		printf(", %s left", duration_text(json_object_get_int64(left), text));
+	printf("\n");
+}
+
+/* What is left of it in short; nothing about leases without end. */
+static void print_lease(struct json_object *link)
+{
+	struct json_object *lease = get(link, "lease"), *expires = get(lease, "expires_s");
+	int64_t left = json_object_get_int64(expires);
+	char text[DURATION_TEXT];
+
+	if (!get(lease, "address"))
+		return;
+	printf("link %s: lease of %s by %s, %s", word(link, "name"), word(lease, "address"),
+	       word(lease, "server"), word(lease, "state"));
+	if (expires && left > 0)
+		printf(", %s left", duration_text(left, text));
 	printf("\n");
 }
 
@@ -158,6 +153,8 @@ void status_daemon_print_links(struct json_object *daemon)
 	table_done(&t);
 	for (size_t i = 0; i < length(links); i++)
 		print_manual(json_object_array_get_idx(links, i));
+	for (size_t i = 0; i < length(links); i++)
+		print_lease(json_object_array_get_idx(links, i));
 	printf("\n");
 }
 
@@ -209,6 +206,7 @@ void status_daemon_add(struct json_object *daemon, const char *name, struct json
 		share(to, f, "degraded");
 		share(to, f, "targets");
 	}
+	share(link, from, "lease");
 	share(link, from, "manual");
 	share(link, from, "manual_left_s");
 }

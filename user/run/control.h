@@ -32,6 +32,26 @@
  *				"latency_ms", "jitter_ms":	with fractions
  *			}]
  *		},
+ *		"lease": {	null: its client has no lease that was seen acknowledged or refused
+ *			"state":	of lease_state_names
+ *			"address", "server":	null: none
+ *			"client":	the socket that it last renewed with: "packet" (raw frames), "raw"
+ *					(raw IP), "udp", "udp-address" and "udp-device" (bound to one)
+ *			"t1_s", "t2_s", "expires_s":	until then, negative if it is past; null: never
+ *			"relayed":	the server is behind a relay
+ *			"by_watchdog":	the last renewal was the daemon's
+ *			"asked":	how often the client has tried to renew since it was acknowledged
+ *			"acks", "naks":	that answered what it, or the watchdog, asked
+ *			"watchdog": {	renewals that the daemon sent, that were acknowledged, that
+ *					could not leave, and why the last one could not
+ *				"sent", "acknowledged", "failed", "error"
+ *			}
+ *		}
+ *		"shim": {	renewals that the shim saw; null: there is no shim
+ *			"right":	left as they were, by this link
+ *			"moved":	were about to leave otherwise, and were sent by this link
+ *			"failed":	likewise, but could not be sent by it
+ *		}
  *		"manual":	of plan_manual_names
  *		"manual_left_s":	until it ends; null: without end, or "auto"
  *	}]

@@ -133,6 +133,7 @@ static int configure(struct monitor *m)
 	int r = hook_configure(m->hook, model->hook, model->hook_timeout_ms);
 
 	monitor_serve_metrics(m);
+	monitor_dhcp_anew(m);
 	evidence_follow(m->evidence, m->s);
 	doubt_follow(m->doubt, m->s);
 	return r ?: tracker_follow(&m->tracker, &m->s->plan, m->s->state.ids, m->s->state.n_ids,
@@ -256,6 +257,7 @@ static int renew(struct monitor *m)
 	r = update(m, &host, &plan);
 	monitor_drain(m, &plan);
 	keep(m, &host, &plan);
+	monitor_dhcp_follow(m);
 	return tracker_follow(&m->tracker, &s->plan, s->state.ids, s->state.n_ids, false) ?: r;
 }
 

@@ -13,14 +13,17 @@
 
 #include "apply/update.h"
 #include "run/control.h"
+#include "run/courier.h"
 #include "run/doubt.h"
 #include "run/event.h"
 #include "run/evidence.h"
 #include "run/hook.h"
+#include "run/leases.h"
 #include "run/load.h"
 #include "run/metrics.h"
 #include "run/notify.h"
 #include "run/session.h"
+#include "run/shim.h"
 #include "run/tracker.h"
 #include "run/watch.h"
 
@@ -46,6 +49,11 @@ struct monitor {
 	struct tracker tracker;
 	struct evidence *evidence;
 	struct doubt *doubt;
+	struct courier *courier;
+	struct leases *leases;
+	struct shim *shim;	/* NULL: none is needed, or none can be */
+	bool shim_refused;	/* it cannot be, which was said */
+	uint32_t guarded[ASYM_LINK_IDS]; /* ifindex of links whose guard was seen */
 	struct control *control;
 	struct hook *hook;
 	struct metrics *metrics;
@@ -85,6 +93,14 @@ void monitor_tell_stop(struct monitor *m);
 
 /* In monitor_metrics.c: serves metrics where the model in force wants them, or not. */
 void monitor_serve_metrics(struct monitor *m);
+
+/* In monitor_dhcp.c: courier, leases and shim.  0 or -errno. */
+int monitor_dhcp_open(struct monitor *m);
+void monitor_dhcp_close(struct monitor *m);
+/* m->s->plan is what the kernel holds now. */
+void monitor_dhcp_follow(struct monitor *m);
+/* Another configuration is in force. */
+void monitor_dhcp_anew(struct monitor *m);
 
 /* In monitor.c.  A sync as soon as may be; one now. */
 void monitor_sync_soon(struct monitor *m);

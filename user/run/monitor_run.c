@@ -107,6 +107,7 @@ static int open_parts(struct monitor *m)
 	r = r ?: tracker_open(&m->loop, &m->events, sync_soon, m, &m->tracker);
 	r = r ?: evidence_open(&m->loop, &m->tracker, &m->evidence);
 	r = r ?: doubt_open(&m->loop, &m->tracker, &m->doubt);
+	r = r ?: monitor_dhcp_open(m);
 	r = r ?: watch_open(&m->loop, sync_soon, m, &m->watch);
 	return r ? log_err(r, "cannot start") : 0;
 }
@@ -135,6 +136,7 @@ static void close_parts(struct monitor *m)
 {
 	if (m->watch)
 		watch_close(m->watch);
+	monitor_dhcp_close(m);
 	if (m->evidence)
 		evidence_close(m->evidence);
 	if (m->doubt)

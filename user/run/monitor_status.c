@@ -74,6 +74,26 @@ static void add_manual(const struct monitor *m, uint8_t id, struct json_object *
 	}
 }
 
+static struct json_object *lease(const struct monitor *m, uint8_t id)
+{
+	const struct leases_link *k = leases_find(m->leases, id);
+
+	return k ? leases_json(k, leases_now_ns()) : NULL;
+}
+
+static struct json_object *shim(const struct monitor *m, uint8_t id)
+{
+	const struct shim_count *c = m->shim ? shim_counts(m->shim, id) : NULL;
+	struct json_object *o = c ? json_object_new_object() : NULL;
+
+	if (!c)
+		return NULL;
+	json_object_object_add(o, "right", json_object_new_uint64(c->right));
+	json_object_object_add(o, "moved", json_object_new_uint64(c->moved));
+	json_object_object_add(o, "failed", json_object_new_uint64(c->failed));
+	return o;
+}
+
 static struct json_object *link_status(const struct monitor *m, const struct plan_link *l)
 {
 	struct json_object *o = json_object_new_object();
@@ -83,6 +103,8 @@ static struct json_object *link_status(const struct monitor *m, const struct pla
 	add_manual(m, l->id, o);
 	json_object_object_add(o, "ipv4", family(m, l, ASYM_V4));
 	json_object_object_add(o, "ipv6", family(m, l, ASYM_V6));
+	json_object_object_add(o, "lease", lease(m, l->id));
+	json_object_object_add(o, "shim", shim(m, l->id));
 	return o;
 }
 
