@@ -30,6 +30,7 @@ int metrics_print(const struct metrics_view *view, enum metrics_format format, s
 	part_links(&p, view);
 	part_probes(&p, view);
 	part_traffic(&p, view);
+	part_leases(&p, view);
 	if (!maps_control(view->object, &control)) {
 		part_policies(&p, view, control.bank);
 		part_rules(&p, view, control.bank);

@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "core/plan.h"
 #include "run/event.h"
+#include "run/leases.h"
+#include "run/shim.h"
 #include "run/tracker.h"
 #include <uv.h>
 
@@ -16,6 +18,8 @@ struct metrics_view {
 	const struct object *object;
 	const struct tracker *tracker;
 	const struct events *events;
+	const struct leases *leases; /* NULL: none are known */
+	const struct shim *shim;     /* NULL: there is none */
 	const struct plan_id *ids; /* what the operator wants of the links */
 	size_t n_ids;
 };
@@ -30,7 +34,7 @@ extern const char *const metrics_types[METRICS_FORMAT_MAX]; /* of media, for Con
 /* Which one a client wants by its Accept header (NULL: it has none). */
 enum metrics_format metrics_format(const char *accept);
 
-/* The page: links, probes, policies, rules, reasons, flow cache, events; doc/asymbpf.8 has the list.
+/* The page: links, probes, leases, policies, rules, reasons, flow cache, events; doc/asymbpf.8 has the list.
  * Devices, nftables and maps are read now; what cannot be read is not on the page.  0 or -ENOMEM. */
 int metrics_print(const struct metrics_view *view, enum metrics_format format, struct str *out);
 

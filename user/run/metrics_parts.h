@@ -11,6 +11,7 @@ extern const char *const part_families[ASYM_FAMILIES]; /* "ipv4", "ipv6" */
 void part_links(struct page *p, const struct metrics_view *v);
 void part_traffic(struct page *p, const struct metrics_view *v); /* of the links */
 void part_probes(struct page *p, const struct metrics_view *v);
+void part_leases(struct page *p, const struct metrics_view *v);
 void part_policies(struct page *p, const struct metrics_view *v, uint32_t bank);
 void part_rules(struct page *p, const struct metrics_view *v, uint32_t bank);
 void part_packets(struct page *p, const struct metrics_view *v);

@@ -12,6 +12,8 @@ static struct metrics_view view(void *data)
 		.object = &m->s->object,
 		.tracker = &m->tracker,
 		.events = &m->events,
+		.leases = m->leases,
+		.shim = m->shim,
 		.ids = m->s->state.ids,
 		.n_ids = m->s->state.n_ids,
 	};
