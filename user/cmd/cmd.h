@@ -23,6 +23,7 @@ int cmd_stats(const struct command *self, int argc, char **argv);
 int cmd_check(const struct command *self, int argc, char **argv);
 int cmd_monitor(const struct command *self, int argc, char **argv);
 int cmd_dhcp_shim(const struct command *self, int argc, char **argv);
+int cmd_dhcp(const struct command *self, int argc, char **argv);
 int cmd_flows(const struct command *self, int argc, char **argv);
 int cmd_events(const struct command *self, int argc, char **argv);
 int cmd_link(const struct command *self, int argc, char **argv);

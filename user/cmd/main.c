@@ -25,6 +25,8 @@ static const struct command commands[] = {
 	{"events", "[--json]", "Print what happens to links, as it happens", "j", cmd_events},
 	{"link", "LINK up|down|auto [--for SECONDS]", "Force a link up or down, or leave it to its state",
 	 "F", cmd_link},
+	{"dhcp", "[--json]", "Show the leases of the links and which way their renewals go", "j",
+	 cmd_dhcp},
 	{"stats", "[--json]", "Show what the programs counted, and the hits of rules", "j", cmd_stats},
 	{"flows",
 	 "[--link NAME] [--src PREFIX] [--dst PREFIX] [--proto tcp|udp] [--port PORT] [--sort KEY] "
