@@ -295,6 +295,13 @@ static void test_doubt(void **state)
 	health_evidence(&l.h, l.now);
 	health_result(&l.h, l.h.next - 1, 0, 5, l.now);
 	assert_int_equal(wait_ms(&l), 5000); /* traffic itself says so */
+
+	l.now += 100 * MS;
+	health_doubt(&l.h, l.now);
+	health_evidence(&l.h, l.now - 1); /* of when it was not in doubt yet */
+	l.now = health_due(&l.h);
+	assert_true(health_round(&l.h, l.now));
+	assert_int_equal(wait_ms(&l), 300);
 	lab_close(&l);
 }
 

@@ -272,7 +272,8 @@ void health_evidence(struct health *h, uint64_t at_ns)
 	if (at_ns <= h->evidence_ns)
 		return;
 	h->evidence_ns = at_ns;
-	h->doubted = 0;
+	if (at_ns >= h->doubted_ns)
+		h->doubted = 0;
 	h->bad = MIN(h->bad, bad_since(h, at_ns));
 	for (size_t i = 0; i < h->n; i++)
 		if (h->targets[i].silent >= h->conf->fall)
@@ -282,5 +283,6 @@ void health_evidence(struct health *h, uint64_t at_ns)
 void health_doubt(struct health *h, uint64_t now)
 {
 	h->doubted = h->next;
+	h->doubted_ns = now;
 	schedule(h, now);
 }

@@ -87,6 +87,7 @@ struct health {
 	uint64_t seen_ns;     /* the latest call */
 	uint64_t evidence_ns; /* 0: none */
 	uint32_t doubted;     /* rounds before this one do not remove the doubt; 0: no doubt */
+	uint64_t doubted_ns;  /* since when; evidence from before does not remove it either */
 	/* hold-down */
 	uint32_t flaps;
 	uint64_t calm_ns; /* since when the next flap to be forgotten is waited for */
@@ -146,7 +147,7 @@ bool health_tick(struct health *h, uint64_t now);
 void health_evidence(struct health *h, uint64_t at_ns);
 
 /* Real traffic goes out on this link and nothing comes back: the failure interval holds until a
- * round that begins from now on is good, or evidence comes. */
+ * round that begins from now on is good, or evidence of now or later comes. */
 void health_doubt(struct health *h, uint64_t now);
 
 struct health_figures health_figures(const struct health *h, size_t target);
