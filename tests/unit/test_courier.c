@@ -121,16 +121,29 @@ static void test_never_answers(void **state)
 	assert_true(uv_hrtime() - began < (COURIER_WAIT_MS + 1000) * 1000000ull);
 }
 
-/* The kernel gives up sooner than we do, and starts anew the next time. */
+/* How long a packet to nobody takes until the kernel has given up, ms. */
+static uint64_t failed_after_ms(void)
+{
+	uint64_t began = uv_hrtime();
+	struct outcome o;
+
+	send_by("wan1", &o);
+	loop_until(line_look(&far) && o.times);
+	assert_int_equal(o.result, -EHOSTUNREACH);
+	return (uv_hrtime() - began) / 1000000;
+}
+
+/* The kernel gives up sooner than we do (on a busy machine not every time), and starts anew. */
 static void test_failed_before(void **state)
 {
+	uint64_t ms = COURIER_WAIT_MS;
 	struct outcome o;
 
 	netns_need();
 	sh("sysctl -qw net.ipv4.neigh.wan1.retrans_time_ms=20");
-	send_by("wan1", &o);
-	loop_until(line_look(&far) && o.times);
-	assert_int_equal(o.result, -EHOSTUNREACH);
+	for (int tries = 0; tries < 5 && ms >= COURIER_WAIT_MS; tries++)
+		ms = failed_after_ms();
+	assert_true(ms < COURIER_WAIT_MS);
 	far.answers = in("10.1.0.1").s_addr;
 	send_by("wan1", &o);
 	loop_until(line_look(&far) && o.times);

@@ -247,10 +247,10 @@ static void test_others(void **state)
 	size_t len = message(data, "10.0.0.3", 0xa1), want = 0, cut;
 
 	netns_need();
-	sh("ip route add 255.255.255.255 dev wan0");
+	sh("ip route add 255.255.255.255 dev wan0; ip route add 224.0.0.0/4 dev wan0");
 	for (cut = 0; cut < 236; cut += 47, want++)
 		send_from(NULL, "10.0.0.1", data, cut);
-	send_from(NULL, "10.0.0.255", data, len);
+	send_from(NULL, "224.0.0.1", data, len);
 	send_from(NULL, "255.255.255.255", data, len);
 	want += 2;
 	for (int i = 0; i < 4; i++, want++) {
@@ -262,7 +262,21 @@ static void test_others(void **state)
 		send_from(NULL, "10.0.0.1", data, len);
 	}
 	loop_until(look() && far[0].n + far[1].n >= want);
-	counted(1, 0, 0, 0);
+	assert_int_equal(seen.n, 0);
+	counted(2, 0, 0, 0);
+}
+
+/* Nobody can tell it from another address of that subnet. */
+static void test_directed_broadcast(void **state)
+{
+	uint8_t data[DHCP_MAX_PACKET], all[ETH_ALEN];
+	size_t len = message(data, "10.0.0.3", 0xa1);
+
+	netns_need();
+	send_from(NULL, "10.0.0.255", data, len);
+	only(1, "10.0.0.3");
+	memset(all, 0xff, sizeof(all));
+	assert_memory_equal(line_eth(&far[1])->h_dest, all, sizeof(all));
 }
 
 /* The gateway of that link does not answer: the original goes on. */
@@ -344,17 +358,40 @@ static void test_flood(void **state)
 	assert_in_range(seen.n, 1, 5);
 }
 
+/* More than the queue holds, before any is read: the rest goes on, and nothing is lost. */
+static void test_full(void **state)
+{
+	netns_need();
+	for (int i = 0; i < 400; i++) {
+		renew(NULL, "10.0.0.3", 0xa1);
+		look();
+	}
+	assert_in_range(far[0].n, 100, 399);
+	assert_int_equal(far[1].n, 0);
+	loop_until(look() && far[0].n + far[1].n == 400);
+	assert_int_equal(shim_counts(shim, 2)->moved, far[1].n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		shim_test(test_moves),	      shim_test(test_moves_right_source),
-		shim_test(test_leaves_right_alone), shim_test(test_mends_source),
-		shim_test(test_raw_socket),   shim_test(test_by_mac),
-		shim_test(test_shared_mac),   shim_test(test_nobodys),
-		shim_test(test_others),	      shim_test(test_no_answer),
-		shim_test(test_resolves_first), shim_test(test_device_down),
-		shim_test(test_end),	      shim_test(test_two),
+		shim_test(test_moves),
+		shim_test(test_moves_right_source),
+		shim_test(test_leaves_right_alone),
+		shim_test(test_mends_source),
+		shim_test(test_raw_socket),
+		shim_test(test_by_mac),
+		shim_test(test_shared_mac),
+		shim_test(test_nobodys),
+		shim_test(test_others),
+		shim_test(test_directed_broadcast),
+		shim_test(test_no_answer),
+		shim_test(test_resolves_first),
+		shim_test(test_device_down),
+		shim_test(test_end),
+		shim_test(test_two),
 		shim_test(test_flood),
+		shim_test(test_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,8 @@ static void enqueue(struct courier *c, struct parcel *p)
 		at = &(*at)->next;
 	*at = p;
 	c->n++;
+	/* the loop's time is that of its last turn, which may have been long */
+	uv_update_time(c->timer.loop);
 	p->due_ms = uv_now(c->timer.loop) + COURIER_WAIT_MS;
 	set_timer(c);
 }
