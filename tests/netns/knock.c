@@ -2,7 +2,7 @@
 /*
  * knock [OPTION]... DST PORT: new TCP connections to an echod at a steady rate, until SIGTERM, then until
  * all have ended.  One line for each when it ends: "BEGAN US RESULT".  BEGAN is in µs since 1970; US the µs until echod's greeting
- * was there; RESULT the address that echod saw, or "!" and what went wrong ("!ETIMEDOUT" after -t ms).
+ * was there; RESULT the address that echod saw, or "!", what went wrong ("ETIMEDOUT" after -t ms), "/" and our port.
  *   -r N  connections a second (200)    -t MS  time-out (5000)    -s SRC  source address
  */
 #include <arpa/inet.h>
@@ -53,9 +53,12 @@ static void end(struct try *t, const char *result)
 static void fail(struct try *t, int error)
 {
 	const char *name = strerrorname_np(error);
-	char text[32];
+	struct sockaddr_in own = { 0 };
+	socklen_t len = sizeof(own);
+	char text[48];
 
-	snprintf(text, sizeof(text), "!%s", name ? name : "unknown");
+	getsockname(t->fd, (struct sockaddr *)&own, &len);
+	snprintf(text, sizeof(text), "!%s/%u", name ? name : "unknown", ntohs(own.sin_port));
 	end(t, text);
 }
 
