@@ -127,17 +127,17 @@ void monitor_drop(struct session *s)
 	free(s);
 }
 
-static int configure(struct monitor *m)
+/* What can fail comes first: then all follow the old session still. */
+static int configure(struct monitor *m, const struct session *s)
 {
-	const struct model *model = &m->s->model;
-	int r = hook_configure(m->hook, model->hook, model->hook_timeout_ms);
+	int r = hook_configure(m->hook, s->model.hook, s->model.hook_timeout_ms);
 
-	monitor_serve_metrics(m);
-	monitor_dhcp_anew(m);
-	evidence_follow(m->evidence, m->s);
-	doubt_follow(m->doubt, m->s);
-	return r ?: tracker_follow(&m->tracker, &m->s->plan, m->s->state.ids, m->s->state.n_ids,
-				   true);
+	r = r ?: tracker_follow(&m->tracker, &s->plan, s->state.ids, s->state.n_ids, true);
+	if (r)
+		return log_err(r, "cannot follow the new configuration");
+	evidence_follow(m->evidence, s);
+	doubt_follow(m->doubt, s);
+	return 0;
 }
 
 /* The operator's word came while another process was loading, which does not know it. */
@@ -160,6 +160,7 @@ static int adopt(struct monitor *m)
 	r = r ?: session_plan(s);
 	if (!r && !s->running)
 		r = -ESRCH;
+	r = r ?: configure(m, s);
 	if (r) {
 		monitor_drop(s);
 		return r;
@@ -170,11 +171,12 @@ static int adopt(struct monitor *m)
 	m->settled = false;
 	m->ruleset = 0;
 	monitor_drain_keep(m, old);
-	r = configure(m);
+	monitor_serve_metrics(m);
+	monitor_dhcp_anew(m);
 	if (old)
 		monitor_tell_reload(m);
 	monitor_drop(old);
-	return r;
+	return 0;
 }
 
 /* The file alone may have gone: an unload takes the programs, too. */
@@ -200,8 +202,10 @@ static int follow_state(struct monitor *m)
 		return restore_state(m);
 	if (r || (m->s && now.inode == m->stamp.inode && now.changed_ns == m->stamp.changed_ns))
 		return r;
-	m->stamp = now;
-	return adopt(m);
+	r = adopt(m);
+	if (!r)
+		m->stamp = now;
+	return r;
 }
 
 /* --- a sync */

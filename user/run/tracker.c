@@ -169,26 +169,21 @@ static const struct plan_id *known(const struct plan_id *ids, size_t n, uint8_t 
 	return &none;
 }
 
-/* up: as it was.  0 or -ENOMEM with the track as before. */
-static int judge(struct track *t, const struct model_link *conf, bool up, bool fresh)
+/* up: as it was.  0 or -ENOMEM. */
+static int judge(const struct track *t, const struct model_link *conf, bool up, bool fresh,
+		 struct track_state *ret)
 {
-	struct health health;
-	struct track_probe *probes;
-	int r = health_init(&health, &conf->probe, t->family, up, fresh, uv_hrtime());
+	struct track_state state;
+	int r = health_init(&state.health, &conf->probe, t->family, up, fresh, uv_hrtime());
 
 	if (r)
 		return r;
-	probes = calloc(HEALTH_ROUNDS * health.n + 1, sizeof(*probes));
-	if (!probes) {
-		health_done(&health);
+	state.probes = calloc(HEALTH_ROUNDS * state.health.n + 1, sizeof(*state.probes));
+	if (!state.probes) {
+		health_done(&state.health);
 		return -ENOMEM;
 	}
-	health_done(&t->health);
-	free(t->probes);
-	t->health = health;
-	t->probes = probes;
-	t->conf = conf;
-	memset(t->told, 0, sizeof(t->told));
+	*ret = state;
 	return 0;
 }
 
@@ -196,30 +191,48 @@ static struct track *new_track(struct tracker *tracker, const struct plan_link *
 			       enum asym_family family, const struct plan_id *before)
 {
 	struct track *t = calloc(1, sizeof(*t));
+	struct track_state state;
 
 	if (!t)
 		return NULL;
 	t->tracker = tracker;
 	t->family = family;
 	t->id = l->id;
-	if (judge(t, l->conf, !before->failed[family], !before->tested)) {
+	t->conf = l->conf;
+	if (judge(t, l->conf, !before->failed[family], !before->tested, &state)) {
 		free(t);
 		return NULL;
 	}
+	t->health = state.health;
+	t->probes = state.probes;
 	uv_timer_init(tracker->loop, &t->timer);
 	t->timer.data = t;
 	return t;
 }
 
-/* Another model, with or without other targets. */
-static int renew(struct track *t, const struct model_link *conf)
+static void drop_state(struct track_state *state)
+{
+	if (!state->probes)
+		return;
+	health_done(&state->health);
+	free(state->probes);
+	*state = (struct track_state){};
+}
+
+/* Another model, with or without other targets; t->anew is ready for these. */
+static void renew(struct track *t, const struct model_link *conf)
 {
 	cancel(t);
-	if (health_adopt(&t->health, &conf->probe, uv_hrtime())) {
-		t->conf = conf;
-		return 0;
+	t->conf = conf;
+	if (!health_adopt(&t->health, &conf->probe, uv_hrtime())) {
+		struct track_state old = {t->health, t->probes};
+
+		t->health = t->anew.health;
+		t->probes = t->anew.probes;
+		t->anew = old;
+		memset(t->told, 0, sizeof(t->told));
 	}
-	return judge(t, conf, t->health.up, false);
+	drop_state(&t->anew);
 }
 
 /* --- following a plan */
@@ -265,29 +278,55 @@ static struct track **place(struct tracker *t, uint8_t id, enum asym_family fami
 	return NULL;
 }
 
-static int follow_link(struct tracker *t, const struct plan *p, const struct plan_link *l,
-		       enum asym_family family, const struct plan_id *before, bool anew)
+/* All that takes memory.  0 or -ENOMEM. */
+static int prepare(struct tracker *t, const struct plan_link *l, enum asym_family family,
+		   const struct plan_id *before, bool anew)
 {
-	struct track **at = place(t, l->id, family);
+	struct track **at = place(t, l->id, family), *new;
+
+	if (at)
+		return anew ? judge(*at, l->conf, (*at)->health.up, false, &(*at)->anew) : 0;
+	new = new_track(t, l, family, before);
+	at = new ? ARRAY_ADD(t->tracks, t->n) : NULL;
+	if (at)
+		*at = new;
+	else if (new)
+		drop(new);
+	return at ? 0 : -ENOMEM;
+}
+
+static int prepare_all(struct tracker *t, const struct plan *plan, const struct plan_id *ids,
+		       size_t n_ids, bool anew)
+{
+	size_t before = t->n;
 	int r = 0;
 
-	if (!at) {
-		struct track *new = new_track(t, l, family, before);
+	for (size_t i = 0; i < plan->n_links; i++)
+		for (int f = 0; f < ASYM_FAMILIES && !r; f++) {
+			const struct plan_link *l = &plan->links[i];
 
-		at = new ? ARRAY_ADD(t->tracks, t->n) : NULL;
-		if (!at) {
-			if (new)
-				drop(new);
-			return -ENOMEM;
+			r = prepare(t, l, f, known(ids, n_ids, l->id), anew);
 		}
-		*at = new;
-	} else if (anew) {
-		r = renew(*at, l->conf);
-	}
-	walk(*at, p, l);
-	if (anew)
-		schedule(*at);
+	if (!r)
+		return 0;
+	while (t->n > before)
+		drop(t->tracks[--t->n]);
+	for (size_t i = 0; i < t->n; i++)
+		drop_state(&t->tracks[i]->anew);
 	return r;
+}
+
+static void follow_link(struct tracker *t, const struct plan *p, const struct plan_link *l,
+			enum asym_family family)
+{
+	struct track *track = *place(t, l->id, family);
+	bool anew = track->anew.probes;
+
+	if (anew)
+		renew(track, l->conf);
+	walk(track, p, l);
+	if (anew)
+		schedule(track);
 }
 
 static void drop_gone(struct tracker *t, const struct plan *p)
@@ -306,16 +345,15 @@ static void drop_gone(struct tracker *t, const struct plan *p)
 int tracker_follow(struct tracker *t, const struct plan *plan, const struct plan_id *ids,
 		   size_t n_ids, bool anew)
 {
-	int r = 0;
+	int r = prepare_all(t, plan, ids, n_ids, anew);
 
+	if (r)
+		return r;
 	drop_gone(t, plan);
 	for (size_t i = 0; i < plan->n_links; i++)
-		for (int f = 0; f < ASYM_FAMILIES; f++) {
-			const struct plan_link *l = &plan->links[i];
-
-			r = follow_link(t, plan, l, f, known(ids, n_ids, l->id), anew) ?: r;
-		}
-	return r;
+		for (int f = 0; f < ASYM_FAMILIES; f++)
+			follow_link(t, plan, &plan->links[i], f);
+	return 0;
 }
 
 /* --- what real traffic says */

@@ -18,6 +18,12 @@ struct track_probe {
 	uint32_t target;
 };
 
+/* What depends on the configuration of its targets. */
+struct track_state {
+	struct health health;
+	struct track_probe *probes; /* by health_place(); NULL: there is no state here */
+};
+
 /* One family of one link. */
 struct track {
 	struct tracker *tracker;
@@ -29,6 +35,7 @@ struct track {
 	bool able;   /* the link could carry packets, but for what probes and operator say: it is tested */
 	bool told[MODEL_MAX_TARGETS]; /* that a target is silent */
 	struct track_probe *probes;   /* by health_place() */
+	struct track_state anew;      /* within tracker_follow */
 	uv_timer_t timer;
 };
 
@@ -54,7 +61,8 @@ void tracker_close(struct tracker *t);
  * Follows a plan: links that are new are tested from now on, those that went are not any more, the
  * others by their devices and addresses of now.  The plan's model stays where it is until the next
  * call.  anew: it is another one than before (which must still be there); what did not change in it
- * keeps its state.  ids (n_ids): what was known of the links before.  0 or -ENOMEM.
+ * keeps its state.  ids (n_ids): what was known of the links before.  0, or -ENOMEM with everything as it
+ * was: the old plan and its model are still followed.
  */
 int tracker_follow(struct tracker *t, const struct plan *plan, const struct plan_id *ids,
 		   size_t n_ids, bool anew);
