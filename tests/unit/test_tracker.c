@@ -124,9 +124,47 @@ static void test_reload(void **state)
 	done(&new);
 }
 
+/* With n links each begins its rounds at a time of its own, and before an interval is over. */
+static void assert_spread(const struct tracker *t, const struct wanted *w)
+{
+	const uint64_t interval_ns = model_probe_default.interval_ms * 1000000ull;
+	uint64_t first = health_due(&tracker_find(t, w->plan.links[0].id, ASYM_V4)->health);
+
+	for (size_t i = 0; i < w->plan.n_links; i++) {
+		uint64_t due = health_due(&tracker_find(t, w->plan.links[i].id, ASYM_V4)->health);
+		uint64_t wanted = first + interval_ns * i / w->plan.n_links;
+
+		/* the tracks were not made at the same time */
+		assert_true(due + interval_ns / 8 >= wanted && due < wanted + interval_ns / 8);
+		assert_int_equal(health_due(&tracker_find(t, w->plan.links[i].id, ASYM_V6)->health),
+				 UINT64_MAX);
+	}
+}
+
+static void test_stagger(void **state)
+{
+	struct wanted old = want(two), new = want(three);
+	struct events events = {};
+	struct tracker t;
+
+	plan(&old);
+	plan(&new);
+	assert_int_equal(tracker_open(&loop, &events, NULL, NULL, &t), 0);
+	assert_int_equal(tracker_follow(&t, &old.plan, NULL, 0, true), 0);
+	assert_spread(&t, &old);
+	assert_int_equal(tracker_follow(&t, &old.plan, NULL, 0, false), 0);
+	assert_spread(&t, &old);
+	assert_int_equal(tracker_follow(&t, &new.plan, NULL, 0, true), 0);
+	assert_spread(&t, &new);
+	done(&old);
+	tracker_close(&t);
+	done(&new);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {loop_test(test_no_memory), loop_test(test_reload)};
+	const struct CMUnitTest tests[] = {loop_test(test_no_memory), loop_test(test_reload),
+					   loop_test(test_stagger)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MS 1000000ull
+#define SPREAD_MS 1000 /* first rounds of all links are over by then, however long the interval is */
 
 void tracker_target_text(const struct track *t, size_t target, char ret[static TRACKER_TARGET])
 {
@@ -199,6 +200,7 @@ static struct track *new_track(struct tracker *tracker, const struct plan_link *
 	t->family = family;
 	t->id = l->id;
 	t->conf = l->conf;
+	t->is_new = true;
 	if (judge(t, l->conf, !before->failed[family], !before->tested, &state)) {
 		free(t);
 		return NULL;
@@ -295,6 +297,15 @@ static int prepare(struct tracker *t, const struct plan_link *l, enum asym_famil
 	return at ? 0 : -ENOMEM;
 }
 
+/* Rounds that begin together would go on so: the i-th of n links has its own part of the interval. */
+static void stagger(struct track *t, size_t i, size_t n)
+{
+	uint64_t spread_ms = MIN(t->conf->probe.interval_ms, (uint32_t)SPREAD_MS);
+
+	if (t->health.n)
+		t->health.next_ns += spread_ms * MS * (2 * i + t->family) / (2 * n);
+}
+
 static int prepare_all(struct tracker *t, const struct plan *plan, const struct plan_id *ids,
 		       size_t n_ids, bool anew)
 {
@@ -324,6 +335,9 @@ static void follow_link(struct tracker *t, const struct plan *p, const struct pl
 
 	if (anew)
 		renew(track, l->conf);
+	if (anew || track->is_new)
+		stagger(track, l - p->links, p->n_links);
+	track->is_new = false;
 	walk(track, p, l);
 	if (anew)
 		schedule(track);

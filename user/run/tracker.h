@@ -35,7 +35,9 @@ struct track {
 	bool able;   /* the link could carry packets, but for what probes and operator say: it is tested */
 	bool told[MODEL_MAX_TARGETS]; /* that a target is silent */
 	struct track_probe *probes;   /* by health_place() */
-	struct track_state anew;      /* within tracker_follow */
+	/* within tracker_follow */
+	struct track_state anew;
+	bool is_new;
 	uv_timer_t timer;
 };
 
@@ -59,8 +61,9 @@ void tracker_close(struct tracker *t);
 
 /*
  * Follows a plan: links that are new are tested from now on, those that went are not any more, the
- * others by their devices and addresses of now.  The plan's model stays where it is until the next
- * call.  anew: it is another one than before (which must still be there); what did not change in it
+ * others by their devices and addresses of now.  First
+ * rounds are spread over an interval, by the order of links in the plan.  The plan's model stays where it
+ * is until the next call.  anew: it is another one than before (which must still be there); what did not change in it
  * keeps its state.  ids (n_ids): what was known of the links before.  0, or -ENOMEM with everything as it
  * was: the old plan and its model are still followed.
  */
