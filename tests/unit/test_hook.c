@@ -4,9 +4,12 @@
 #include "base/defs.h"
 #include "base/file.h"
 #include "run/hook.h"
+#include "run/limit.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -124,6 +127,36 @@ static void test_inheritance(void **state)
 	loop_until(lines() == 4);
 	assert_string_equal(written(), "/dev/null /dev/null /dev/null\n0\n0000\n0\n");
 	unsetenv("SECRET");
+}
+
+/* The daemon has many files open, a hook may know select() only. */
+static void test_file_limit(void **state)
+{
+	struct rlimit before, low = {.rlim_cur = 256}, now;
+	int fd[300];
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	low.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	limit_raise();
+	script("ulimit -n >>$out", 5000);
+	send_link("wan", "down");
+	loop_until(lines() == 1);
+	assert_string_equal(written(), "256\n");
+
+	/* more than the hook may have */
+	for (size_t i = 0; i < ARRAY_SIZE(fd); i++)
+		fd[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	script("sleep 0.2; ulimit -n >>$out", 5000);
+	send_link("wan", "down");
+	loop_until(lines() == 2);
+	assert_string_equal(written(), "256\n256\n");
+	for (size_t i = 0; i < ARRAY_SIZE(fd); i++)
+		close(fd[i]);
+	assert_int_equal(errors.n, 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	assert_int_equal(now.rlim_cur, low.rlim_max);
+	setrlimit(RLIMIT_NOFILE, &before);
 }
 
 static void test_hangs(void **state)
@@ -253,7 +286,8 @@ static void test_close(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		hook_test(test_environment), hook_test(test_inheritance), hook_test(test_hangs),
+		hook_test(test_environment), hook_test(test_inheritance), hook_test(test_file_limit),
+		hook_test(test_hangs),
 		hook_test(test_forks),	     hook_test(test_floods),	  hook_test(test_fails),
 		hook_test(test_missing),     hook_test(test_queue),	  hook_test(test_configure),
 		hook_test(test_close),

@@ -2,6 +2,7 @@
 #include "run/hook.h"
 
 #include "base/defs.h"
+#include "run/limit.h"
 #include <errno.h>
 #include <net/if.h>
 #include <signal.h>
@@ -144,7 +145,13 @@ static int spawn(struct hook *h, char **env)
 		.stdio = nowhere,
 	};
 
-	return uv_spawn(h->loop, &h->process, &o);
+	bool lowered = limit_lower();
+	int r = uv_spawn(h->loop, &h->process, &o);
+
+	limit_restore();
+	if (!r && !lowered)
+		limit_child(h->process.pid);
+	return r;
 }
 
 static int spawn_for(struct hook *h, const struct call *c)

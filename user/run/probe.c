@@ -2,9 +2,9 @@
 /* All probes that run: their beginning, their time-outs and their end. */
 #include "run/probe_kind.h"
 #include "base/defs.h"
+#include "run/limit.h"
 #include <errno.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define NS_PER_MS 1000000ULL
 
@@ -164,25 +164,14 @@ int probe_start(struct prober *p, const struct probe_path *path, const struct mo
 
 /* -------- the prober */
 
-/* Four shared sockets for each link, and one for each probe that runs, are more than 1024, to which
- * processes are limited for the sake of select(). */
-static void allow_sockets(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == files.rlim_max)
-		return;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-}
-
 int prober_open(uv_loop_t *loop, struct prober **ret)
 {
 	struct prober *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
-	allow_sockets();
+	/* four shared sockets for each link, and one for each probe that runs, are more than 1024 */
+	limit_raise();
 	p->loop = loop;
 	/* these only enter lists of the loop */
 	uv_timer_init(loop, &p->timer);
