@@ -319,6 +319,7 @@ int update_apply(struct update *u)
 
 	if (!begin(&j))
 		run(&j);
+	u->port = j.routing.nl.port;
 	routing_done(&j.routing);
 	snprintf(u->error, sizeof(u->error), "%s", j.error);
 	return j.first;

@@ -50,6 +50,7 @@ struct update {
 	/* the result */
 	unsigned int done;	  /* enum update_part that differed and were put right */
 	unsigned int failed;	  /* enum update_part */
+	uint32_t port;		  /* its requests to rtnetlink came from: notifications name it; 0: none did */
 	char error[320];	  /* of the first that failed: "what: why" */
 };
 

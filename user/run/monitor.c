@@ -234,6 +234,7 @@ static int update(struct monitor *m, const struct host *host, const struct plan 
 	};
 	int r = update_apply(&u);
 
+	watch_own(m->watch, u.port);
 	m->been_live = u.been_live;
 	m->ruleset = u.ruleset;
 	m->unsure = r;

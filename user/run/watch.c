@@ -15,17 +15,20 @@ struct feed {
 	struct watch *watch;
 	struct nl nl;
 	uv_poll_t poll;
-	bool (*matters)(const struct nlmsghdr *h);
+	bool (*matters)(const struct watch *w, const struct nlmsghdr *h);
 };
 
 struct watch {
 	void (*changed)(void *data);
 	void *data;
 	struct feed route, nft;
+	uint32_t own; /* netlink port of the last update's requests */
 	int open; /* handles that the loop has not closed yet */
 };
 
-static bool route_matters(const struct nlmsghdr *h)
+/* Routes that we add ourselves would lead to a sync for each that adds some, for ever if the kernel
+ * made something else of one. */
+static bool route_matters(const struct watch *w, const struct nlmsghdr *h)
 {
 	const struct rtmsg *rt = mnl_nlmsg_get_payload(h);
 
@@ -33,11 +36,11 @@ static bool route_matters(const struct nlmsghdr *h)
 		return true;
 	if (rt->rtm_flags & RTM_F_CLONED || rt->rtm_table == RT_TABLE_LOCAL)
 		return false;
-	/* what we add ourselves */
-	return h->nlmsg_type == RTM_DELROUTE || rt->rtm_protocol != PLAN_RTPROT;
+	return h->nlmsg_type == RTM_DELROUTE || rt->rtm_protocol != PLAN_RTPROT ||
+	       !h->nlmsg_pid || h->nlmsg_pid != w->own;
 }
 
-static bool nft_matters(const struct nlmsghdr *h)
+static bool nft_matters(const struct watch *w, const struct nlmsghdr *h)
 {
 	return true;
 }
@@ -48,7 +51,7 @@ static bool any_matters(const struct feed *f, const char *buf, int len)
 	const struct nlmsghdr *h = (const struct nlmsghdr *)buf;
 
 	for (; mnl_nlmsg_ok(h, len); h = mnl_nlmsg_next(h, &len))
-		if (f->matters(h))
+		if (f->matters(f->watch, h))
 			return true;
 	return false;
 }
@@ -151,6 +154,11 @@ int watch_open(uv_loop_t *loop, void (*changed)(void *data), void *data, struct 
 	}
 	*ret = w;
 	return 0;
+}
+
+void watch_own(struct watch *w, uint32_t port)
+{
+	w->own = port;
 }
 
 void watch_close(struct watch *w)
