@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Marks that others use, and connections. */
 #include "nl/attr.h"
+#include "nl/batch.h"
 #include "nl/conntrack.h"
 #include "nl/mark.h"
 #include "tests/unit/nl_lab.h"
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <malloc.h>
 #include <string.h>
 
 static const struct host_mark_use *mark_in(const struct host *host, const char *chain, size_t nth)
@@ -178,12 +180,115 @@ static void test_liberal(void **state)
 	nl_close(&nl);
 }
 
+static void put_tuple(struct nl_msg *m, uint16_t type, const char *from, const char *to, uint16_t port)
+{
+	uint16_t ports[] = { htons(port), htons(53) };
+	struct in6_addr a = addr(from), b = addr(to);
+	uint8_t udp = IPPROTO_UDP;
+	struct nlattr *tuple = mnl_attr_nest_start(m->h, type), *part;
+
+	part = mnl_attr_nest_start(m->h, CTA_TUPLE_IP);
+	nl_put_addr(m, CTA_IP_V4_SRC, &a);
+	nl_put_addr(m, CTA_IP_V4_DST, &b);
+	mnl_attr_nest_end(m->h, part);
+	part = mnl_attr_nest_start(m->h, CTA_TUPLE_PROTO);
+	nl_put(m, CTA_PROTO_NUM, &udp, 1);
+	nl_put(m, CTA_PROTO_SRC_PORT, &ports[type == CTA_TUPLE_REPLY], 2);
+	nl_put(m, CTA_PROTO_DST_PORT, &ports[type == CTA_TUPLE_ORIG], 2);
+	mnl_attr_nest_end(m->h, part);
+	mnl_attr_nest_end(m->h, tuple);
+}
+
+/* As if 192.168.1.1 had gone out by a link with this mark, behind NAT. */
+static void make_connections(struct nl *nl, uint32_t mark, unsigned int n)
+{
+	struct nfgenmsg header = { .nfgen_family = AF_INET };
+	struct nl_batch b = { 0 };
+	struct nl_msg m;
+	size_t first;
+
+	for (unsigned int i = 0; i < n; i++) {
+		char to[32];
+
+		snprintf(to, sizeof(to), "203.0.%u.%u", i / 40000, 10 + mark / 256);
+		nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW,
+			 NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+		put_tuple(&m, CTA_TUPLE_ORIG, "192.168.1.1", to, i % 40000 + 1024);
+		put_tuple(&m, CTA_TUPLE_REPLY, to, "10.0.0.2", i % 40000 + 1024);
+		nl_put_u32(&m, CTA_TIMEOUT, htonl(600));
+		nl_put_u32(&m, CTA_MARK, htonl(mark));
+		nl_batch_add(&b, &m);
+	}
+	assert_int_equal(nl_batch_talk(nl, &b, &first), 0);
+	nl_batch_done(&b);
+	malloc_trim(0);
+}
+
+static int count_marked(const struct nlmsghdr *h, void *data)
+{
+	static const struct attr_size any[CTA_MARK + 1] = { [CTA_MARK] = ATTR_U32 };
+	const struct nlattr *tb[ARRAY_SIZE(any)];
+
+	assert_int_equal(attr_parse(h, sizeof(struct nfgenmsg), any, ARRAY_SIZE(any), tb), 0);
+	++((size_t *)data)[ntohl(attr_u32(tb[CTA_MARK], 0)) >> 8 & 0xff];
+	return 0;
+}
+
+/* KiB: the most that this process has had since it was asked to begin anew. */
+static long peak(bool anew)
+{
+	char line[256];
+	long kib = 0;
+	FILE *f = fopen(anew ? "/proc/self/clear_refs" : "/proc/self/status", anew ? "we" : "re");
+
+	assert_non_null(f);
+	if (anew)
+		fputs("5", f);
+	while (!anew && fgets(line, sizeof(line), f))
+		sscanf(line, "VmHWM: %ld", &kib);
+	fclose(f);
+	return kib;
+}
+
+/* However many there are, what is wanted of them does not stand in memory for all at once. */
+static void test_many_connections(void **state)
+{
+	enum { MANY = 50000 };
+	struct nfgenmsg header = { .nfgen_family = AF_UNSPEC };
+	size_t marks[256] = { 0 }, n;
+	struct nl_msg m;
+	struct nl nl;
+	long before;
+
+	netns_need();
+	nl = open_nl(NETLINK_NETFILTER);
+	make_connections(&nl, 0x100, MANY);
+	make_connections(&nl, 0x200, 10);
+	peak(true);
+	before = peak(false);
+	assert_int_equal(conntrack_delete_translated(&nl, AF_INET, 0x100, 0xff00), 0);
+#ifndef __SANITIZE_ADDRESS__ /* which keeps what was freed */
+	assert_in_range(peak(false), before, before + 1000);
+#endif
+	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, &header,
+		 sizeof(header));
+	assert_int_equal(nl_dump(&nl, &m, count_marked, NULL, marks), 0);
+	assert_int_equal(marks[1], 0);
+	assert_int_equal(marks[2], 10);
+
+	make_connections(&nl, 0x100, MANY);
+	assert_int_equal(conntrack_clear_marks(&nl, 0xff00, &n), 0);
+	assert_int_equal(n, MANY + 10);
+	nl_close(&nl);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		netns_test(test_marks),
 		netns_test(test_marks_iptables),
 		netns_test(test_liberal),
+		netns_test(test_many_connections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "nl/conntrack.h"
 
 #define LIBERAL IP_CT_TCP_FLAG_BE_LIBERAL
+#define AT_ONCE 1024 /* requests in memory: there may be millions of connections */
 
 static const struct attr_size policy[] = {
 	[CTA_TUPLE_ORIG] = ATTR_NEST,
@@ -20,10 +21,13 @@ static const struct attr_size policy[] = {
 	[CTA_ID] = ATTR_U32,
 };
 
-/* Requests are collected while the kernel dumps, and sent after: a dump and a change do not go
- * together on one socket. */
+/* Requests are collected while the kernel dumps, and sent by another socket: a dump and a change do not go
+ * together on one. */
 struct changes {
 	struct nl_batch batch;
+	struct nl out;
+	size_t n;  /* sent */
+	int first; /* error */
 	/* adds what is to change, false: nothing */
 	bool (*put)(const struct changes *c, const struct nlattr *const *tb, struct nl_msg *m);
 	uint16_t type; /* of the requests */
@@ -101,6 +105,38 @@ static bool put_translated(const struct changes *c, const struct nlattr *const *
 	return true;
 }
 
+/* The first error that is more than "gone already". */
+static int send_batch(struct nl *nl, struct nl_batch *batch)
+{
+	size_t first;
+	int r = batch->n ? nl_batch_talk(nl, batch, &first) : 0;
+
+	if (!r || first == batch->n)
+		return r;
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->requests[i].err && batch->requests[i].err != -ENOENT)
+			return batch->requests[i].err;
+	return 0;
+}
+
+static void empty_batch(void *data)
+{
+	struct changes *c = data;
+
+	nl_batch_done(&c->batch);
+}
+
+/* One that is refused does not keep the others from being sent. */
+static void send_changes(struct changes *c)
+{
+	int r = c->out.sock ? 0 : nl_open(&c->out, NETLINK_NETFILTER);
+
+	r = r ?: send_batch(&c->out, &c->batch);
+	c->first = c->first ?: r;
+	c->n += c->batch.n;
+	empty_batch(c);
+}
+
 static int on_connection(const struct nlmsghdr *h, void *data)
 {
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(h);
@@ -119,29 +155,10 @@ static int on_connection(const struct nlmsghdr *h, void *data)
 	       mnl_attr_get_payload_len(tb[CTA_TUPLE_ORIG]));
 	if (c->put(c, tb, &m))
 		nl_batch_add(&c->batch, &m);
-	return c->batch.err;
-}
-
-static void reset(void *data)
-{
-	struct changes *c = data;
-
-	nl_batch_done(&c->batch);
-	c->batch = (struct nl_batch){};
-}
-
-/* The first error that is more than "gone already". */
-static int send_changes(struct nl *nl, struct nl_batch *batch)
-{
-	size_t first;
-	int r = batch->n ? nl_batch_talk(nl, batch, &first) : 0;
-
-	if (!r || first == batch->n)
-		return r;
-	for (size_t i = 0; i < batch->n; i++)
-		if (batch->requests[i].err && batch->requests[i].err != -ENOENT)
-			return batch->requests[i].err;
-	return 0;
+	r = c->batch.err;
+	if (c->batch.n >= AT_ONCE)
+		send_changes(c);
+	return r;
 }
 
 static int change_all(struct nl *nl, struct changes *c, size_t *ret_n)
@@ -156,14 +173,17 @@ static int change_all(struct nl *nl, struct changes *c, size_t *ret_n)
 		nl_put_u32(&m, CTA_MARK, htonl(c->mark));
 		nl_put_u32(&m, CTA_MARK_MASK, htonl(c->mask));
 	}
-	r = nl_dump(nl, &m, on_connection, reset, c);
+	r = nl_dump(nl, &m, on_connection, empty_batch, c);
 	/* no ctnetlink in this kernel, or nothing has loaded it */
 	if (r == -EINVAL || r == -EOPNOTSUPP)
 		r = 0;
-	r = r ? r : send_changes(nl, &c->batch);
+	if (!r && c->batch.n)
+		send_changes(c);
+	empty_batch(c);
+	nl_close(&c->out);
+	r = r ?: c->first;
 	if (!r)
-		*ret_n = c->batch.n;
-	nl_batch_done(&c->batch);
+		*ret_n = c->n;
 	return r;
 }
 
