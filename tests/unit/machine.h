@@ -2,7 +2,7 @@
 /*
  * A machine written out by a test, one thing a line, for plan_build:
  *	device NAME index N [up] [carrier] [ethernet] [loopback] [p2p] [nbma] [filters] [mtu N]
- *		[master N] [mac LAST-BYTE]
+ *		[master N] [mac LAST-BYTE] [was NAME]
  *	addr NAME ADDRESS/LEN [peer ADDRESS] [tentative] [deprecated]
  *	route PREFIX|default|default6 [via ADDRESS] dev NAME [metric N] [table N] [src ADDRESS]
  *		[mtu N [lock]]
@@ -115,6 +115,7 @@ static inline void machine_add_device(struct machine *m, char **words)
 	d->ingress_filters = machine_has(words, "filters");
 	d->mtu = machine_number(words, "mtu", 1500);
 	d->master = machine_number(words, "master", 0);
+	snprintf(d->was, sizeof(d->was), "%s", machine_value(words, "was") ?: "");
 }
 
 static inline void machine_add_addr(struct machine *m, char **words)

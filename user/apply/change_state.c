@@ -77,12 +77,17 @@ static int note_id(struct change *c, const char *name, uint8_t id)
 static int fill_state(struct change *c)
 {
 	struct state *s = c->state;
+	bool ignored;
 	int r = 0;
 
 	for (size_t i = 0; i < c->plan->n_links && !r; i++)
 		r = note_id(c, c->plan->links[i].conf->name, c->plan->links[i].id);
 	for (size_t i = 0; i < c->plan->n_gone && !r; i++)
 		r = note_id(c, c->plan->gone[i].name, c->plan->gone[i].id);
+	for (size_t i = 0; c->old_state && i < c->old_state->n_devices && !r; i++)
+		r = state_add_device(s, c->old_state->devices[i].ifindex,
+				     c->old_state->devices[i].name);
+	r = r ?: state_note_devices(s, c->plan, c->host, &ignored);
 	for (size_t i = 0; c->old_state && i < c->old_state->n_clsact && !r; i++) {
 		uint32_t *to = ARRAY_ADD(s->clsact, s->n_clsact);
 

@@ -28,6 +28,7 @@ void state_done(struct state *s)
 	free(s->ids);
 	free(s->sysctls.items);
 	free(s->clsact);
+	free(s->devices);
 	memset(s, 0, sizeof(*s));
 }
 

@@ -13,6 +13,12 @@
 
 #define STATE_ROOT "/run/asymbpf"
 
+/* A device that is or was a link's, under the name that the link's configuration has. */
+struct state_device {
+	uint32_t ifindex;
+	char name[IFNAMSIZ];
+};
+
 struct state {
 	char *config;	   /* text of the configuration as loaded, flags included */
 	char *config_path; /* file it came from, NULL: flags alone */
@@ -23,6 +29,8 @@ struct state {
 	struct sysctl_list sysctls;
 	uint32_t *clsact; /* ifindexes of devices whose clsact qdisc we made */
 	size_t n_clsact;
+	struct state_device *devices; /* one for each ifindex that there is still */
+	size_t n_devices;
 	uint32_t mark_mask; /* 0: unknown */
 	uint64_t netns;    /* netns_inode(), 0: unknown */
 	int64_t loaded_at; /* seconds since 1970 */
@@ -49,6 +57,14 @@ void state_remove(uint64_t cookie);
 void state_path(uint64_t cookie, const char *suffix, char ret[static STATE_PATH]);
 
 void state_done(struct state *s);
+
+/* Adds the links' devices of now, whose names are those of the plan, and forgets what the machine has not
+ * any more.  *ret_changed: the state is to be saved, even after an error.  0 or -ENOMEM. */
+int state_note_devices(struct state *s, const struct plan *p, const struct host *h,
+		       bool *ret_changed);
+int state_add_device(struct state *s, uint32_t ifindex, const char *name);
+/* Fills in what devices were, for a plan. */
+void state_mark_devices(const struct state *s, struct host *h);
 
 /*
  * Removes the files of namespaces that were deleted without unload, as far as one can tell: their inode

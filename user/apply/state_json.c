@@ -52,6 +52,20 @@ static struct json_object *json_sysctls(const struct sysctl_list *sysctls)
 	return list;
 }
 
+static struct json_object *json_devices(const struct state *s)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < s->n_devices; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "ifindex", json_object_new_int64(s->devices[i].ifindex));
+		json_object_object_add(o, "name", json_object_new_string(s->devices[i].name));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 struct json_object *state_json(const struct state *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -72,6 +86,7 @@ struct json_object *state_json(const struct state *s)
 	json_object_object_add(o, "ids", json_ids(s));
 	json_object_object_add(o, "sysctls", json_sysctls(&s->sysctls));
 	json_object_object_add(o, "clsact", clsact);
+	json_object_object_add(o, "devices", json_devices(s));
 	return o;
 }
 
@@ -153,6 +168,20 @@ static int read_sysctls(struct sysctl_list *sysctls, struct json_object *o)
 	return 0;
 }
 
+static int read_devices(struct state *s, struct json_object *o)
+{
+	struct json_object *list;
+	size_t n = member_list(o, "devices", &list);
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+
+		r = state_add_device(s, member_int(item, "ifindex"), member(item, "name") ?: "");
+	}
+	return r;
+}
+
 static int read_lists(struct state *s, struct json_object *o)
 {
 	struct json_object *list;
@@ -197,5 +226,6 @@ int state_fill(struct state *s, struct json_object *o)
 		s->mark_mask = json_object_get_int64(v);
 	r = read_ids(s, o);
 	r = r ?: read_sysctls(&s->sysctls, o);
+	r = r ?: read_devices(s, o);
 	return r ?: read_lists(s, o);
 }

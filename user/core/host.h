@@ -29,6 +29,8 @@ struct host_device {
 	bool ingress_filters; /* others have tc filters or programs there that ours would keep packets
 			       * from */
 	uint64_t rx_bytes, tx_bytes;
+	char was[IFNAMSIZ]; /* its name when it was a link's device last; empty: it never was.  Not the
+			     * snapshot's: state_mark_devices knows */
 };
 
 struct host_addr {

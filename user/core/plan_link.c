@@ -239,8 +239,9 @@ bool plan_is_lan(const struct model *m, const struct host *h, const struct host_
 	for (size_t i = 0; i < m->n_lans; i++)
 		if (!strcmp(m->lans[i], d->name))
 			return true;
+	/* a link's device that was given another name looks at the Internet still */
 	return !m->n_lans && d->up && !d->loopback && !d->master && !is_link(m, d->name) &&
-	       has_addr(h, d->ifindex);
+	       !is_link(m, d->was) && has_addr(h, d->ifindex);
 }
 
 /* Named ones also when they do not exist now. */

@@ -249,16 +249,21 @@ static int renew(struct monitor *m)
 	struct session *s = m->s;
 	struct plan plan;
 	struct host host;
+	bool devices;
 	int r = snapshot_take(&host);
 
 	if (r)
 		return log_err(r, "cannot read the machine's network configuration");
 	m->state_changed |= take_verdicts(m);
+	state_mark_devices(&s->state, &host);
 	r = plan_build(&plan, &s->model, &host, s->state.ids, s->state.n_ids);
 	if (r) {
 		host_done(&host);
 		return log_err(r, "cannot plan");
 	}
+	/* without memory for it the next sync tries again */
+	state_note_devices(&s->state, &plan, &host, &devices);
+	m->state_changed |= devices;
 	r = update(m, &host, &plan);
 	monitor_drain(m, &plan);
 	keep(m, &host, &plan);

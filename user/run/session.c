@@ -65,7 +65,10 @@ int session_open(struct session *s, bool lock)
 	if (r)
 		return r;
 	r = snapshot_take(&s->host);
-	return r ? log_err(r, "cannot read the machine's network configuration") : 0;
+	if (r)
+		return log_err(r, "cannot read the machine's network configuration");
+	state_mark_devices(&s->state, &s->host);
+	return 0;
 }
 
 void session_close(struct session *s)
