@@ -95,9 +95,27 @@ static void test_devices(void **state)
 	parsed_done(&p);
 }
 
+static void test_drains(void **state)
+{
+	struct state s = {}, read;
+
+	need_root();
+	assert_int_equal(state_add_drain(&s, "p", 1ll << 50), 0);
+	assert_int_equal(state_add_drain(&s, "q", 12345678901), 0);
+	read = again(&s);
+	assert_int_equal(read.n_drains, 2);
+	assert_string_equal(read.drains[0].policy, "p");
+	assert_true(read.drains[0].at_ns == 1ll << 50);
+	assert_string_equal(read.drains[1].policy, "q");
+	assert_true(read.drains[1].at_ns == 12345678901);
+	state_done(&read);
+	state_done(&s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_devices)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_devices),
+					   cmocka_unit_test(test_drains)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

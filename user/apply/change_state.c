@@ -88,6 +88,9 @@ static int fill_state(struct change *c)
 		r = state_add_device(s, c->old_state->devices[i].ifindex,
 				     c->old_state->devices[i].name);
 	r = r ?: state_note_devices(s, c->plan, c->host, &ignored);
+	for (size_t i = 0; c->old_state && i < c->old_state->n_drains && !r; i++)
+		r = state_add_drain(s, c->old_state->drains[i].policy,
+				    c->old_state->drains[i].at_ns);
 	for (size_t i = 0; c->old_state && i < c->old_state->n_clsact && !r; i++) {
 		uint32_t *to = ARRAY_ADD(s->clsact, s->n_clsact);
 

@@ -29,6 +29,7 @@ void state_done(struct state *s)
 	free(s->sysctls.items);
 	free(s->clsact);
 	free(s->devices);
+	free(s->drains);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -42,6 +43,17 @@ static int write_text(const char *path, const char *text)
 		r = r ?: file_replace(path, text, strlen(text));
 	}
 	return r;
+}
+
+int state_add_drain(struct state *s, const char *policy, int64_t at_ns)
+{
+	struct state_drain *to = ARRAY_ADD(s->drains, s->n_drains);
+
+	if (!to)
+		return -ENOMEM;
+	snprintf(to->policy, sizeof(to->policy), "%s", policy);
+	to->at_ns = at_ns;
+	return 0;
 }
 
 int state_write(const struct state *s, uint64_t cookie)

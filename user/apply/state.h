@@ -19,6 +19,12 @@ struct state_device {
 	char name[IFNAMSIZ];
 };
 
+/* A policy's connections are to follow to a better tier that is back. */
+struct state_drain {
+	char policy[MODEL_NAME];
+	int64_t at_ns; /* CLOCK_BOOTTIME */
+};
+
 struct state {
 	char *config;	   /* text of the configuration as loaded, flags included */
 	char *config_path; /* file it came from, NULL: flags alone */
@@ -31,6 +37,8 @@ struct state {
 	size_t n_clsact;
 	struct state_device *devices; /* one for each ifindex that there is still */
 	size_t n_devices;
+	struct state_drain *drains;
+	size_t n_drains;
 	uint32_t mark_mask; /* 0: unknown */
 	uint64_t netns;    /* netns_inode(), 0: unknown */
 	int64_t loaded_at; /* seconds since 1970 */
@@ -57,6 +65,9 @@ void state_remove(uint64_t cookie);
 void state_path(uint64_t cookie, const char *suffix, char ret[static STATE_PATH]);
 
 void state_done(struct state *s);
+
+/* 0 or -ENOMEM. */
+int state_add_drain(struct state *s, const char *policy, int64_t at_ns);
 
 /* Adds the links' devices of now, whose names are those of the plan, and forgets what the machine has not
  * any more.  *ret_changed: the state is to be saved, even after an error.  0 or -ENOMEM. */

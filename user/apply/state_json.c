@@ -66,6 +66,20 @@ static struct json_object *json_devices(const struct state *s)
 	return list;
 }
 
+static struct json_object *json_drains(const struct state *s)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < s->n_drains; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "policy", json_object_new_string(s->drains[i].policy));
+		json_object_object_add(o, "at_ns", json_object_new_int64(s->drains[i].at_ns));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 struct json_object *state_json(const struct state *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -87,6 +101,7 @@ struct json_object *state_json(const struct state *s)
 	json_object_object_add(o, "sysctls", json_sysctls(&s->sysctls));
 	json_object_object_add(o, "clsact", clsact);
 	json_object_object_add(o, "devices", json_devices(s));
+	json_object_object_add(o, "drains", json_drains(s));
 	return o;
 }
 
@@ -182,6 +197,20 @@ static int read_devices(struct state *s, struct json_object *o)
 	return r;
 }
 
+static int read_drains(struct state *s, struct json_object *o)
+{
+	struct json_object *list;
+	size_t n = member_list(o, "drains", &list);
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+
+		r = state_add_drain(s, member(item, "policy") ?: "", member_int(item, "at_ns"));
+	}
+	return r;
+}
+
 static int read_lists(struct state *s, struct json_object *o)
 {
 	struct json_object *list;
@@ -227,5 +256,6 @@ int state_fill(struct state *s, struct json_object *o)
 	r = read_ids(s, o);
 	r = r ?: read_sysctls(&s->sysctls, o);
 	r = r ?: read_devices(s, o);
+	r = r ?: read_drains(s, o);
 	return r ?: read_lists(s, o);
 }

@@ -264,6 +264,7 @@ static int renew(struct monitor *m)
 	/* without memory for it the next sync tries again */
 	state_note_devices(&s->state, &plan, &host, &devices);
 	m->state_changed |= devices;
+	monitor_drain_begin(m, &plan);
 	r = update(m, &host, &plan);
 	monitor_drain(m, &plan);
 	keep(m, &host, &plan);

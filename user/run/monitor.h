@@ -64,7 +64,8 @@ struct monitor {
 	uint64_t sync_at_ns;	/* when it is due, uv_hrtime() */
 	uv_fs_event_t on_state;	/* the state file's directory */
 	uv_timer_t drain;
-	uint64_t drain_at_ns[ASYM_MAX_POLICIES]; /* when connections follow to the better tier; 0: none */
+	/* when connections follow to the better tier, CLOCK_BOOTTIME as in the state file; 0: none */
+	int64_t drain_at_ns[ASYM_MAX_POLICIES];
 	uint64_t begun_ns;	/* when the daemon was started, uv_hrtime() */
 	uint64_t synced_ns;	/* end of the last sync, uv_hrtime() */
 	uint64_t owed_ns;	/* what syncs until then took of a CPU, less the rests between them */
@@ -79,9 +80,11 @@ int monitor_run(const struct load *told, bool json);
 void monitor_status(void *data, struct json_object *ret);
 
 /* In monitor_drain.c: connections on links that their policies have something better for again, by
- * the step from m->s->plan to plan. */
+ * the step from m->s->plan to plan: until when they may stay, into the state too; and those whose time is
+ * up are ended, after the update. */
+void monitor_drain_begin(struct monitor *m, const struct plan *plan);
 void monitor_drain(struct monitor *m, const struct plan *plan);
-/* Times that run go on in m->s if its policies are those of old (or NULL). */
+/* Times that run go on in m->s if its policies are those of old; NULL: those that the state file has. */
 void monitor_drain_keep(struct monitor *m, const struct session *old);
 
 /* In monitor_event.c: what happened, to people.  monitor_tell: the step from m->s->plan to plan. */
