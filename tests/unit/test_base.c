@@ -5,14 +5,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/backoff.h"
 #include "base/defs.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "tests/unit/addr.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void test_addr(void **state)
 {
@@ -263,6 +266,83 @@ static void test_take(void **state)
 	assert_int_equal(fd, -1);
 }
 
+/* 1, 2, 4 .. 30 s; what happens meanwhile makes it at once, but for a second after the last time. */
+static void test_backoff(void **state)
+{
+	static const uint64_t s = 1000000000;
+	static const uint64_t want[] = { 1, 2, 4, 8, 16, 30, 30 };
+	struct backoff b = { 0 };
+	uint64_t now = 7;
+
+	backoff_hurry(&b);
+	assert_int_equal(backoff_left(&b, now), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		backoff_failed(&b, now);
+		assert_int_equal(backoff_left(&b, now), want[i] * s);
+		now += want[i] * s;
+		assert_int_equal(backoff_left(&b, now), 0);
+		assert_int_equal(backoff_left(&b, now - 1), 1);
+	}
+	backoff_failed(&b, now);
+	now += 10 * s;
+	backoff_failed(&b, now);
+	assert_int_equal(backoff_left(&b, now), 20 * s);
+	backoff_hurry(&b);
+	assert_int_equal(backoff_left(&b, now), s);
+	backoff_hurry(&b);
+	assert_int_equal(backoff_left(&b, now + s), 0);
+	backoff_worked(&b);
+	assert_int_equal(backoff_left(&b, now), 0);
+	backoff_failed(&b, now);
+	assert_int_equal(backoff_left(&b, now), s);
+}
+
+/* What comes out on stderr. */
+static void print_lines(int number)
+{
+	log_error("a %d", number);
+	log_warn("b");
+	log_once(true);
+	log_error("c %d", number);
+	log_error("d");
+	log_error("d");
+	log_once(false);
+	log_error("d");
+}
+
+static void test_log_once(void **state)
+{
+	static const char *const once = "asymbpf: error: a 1\nasymbpf: warning: b\n"
+					"asymbpf: error: c 1\nasymbpf: error: d\n"
+					"asymbpf: error: d\n";
+	static const char *const again = "asymbpf: error: a 1\nasymbpf: warning: b\n"
+					 "asymbpf: error: d\n";
+	static const char *const other = "asymbpf: error: a 2\nasymbpf: warning: b\n"
+					 "asymbpf: error: c 2\nasymbpf: error: d\n";
+	int fd[2], before = dup(STDERR_FILENO);
+	char text[1024], want[1024];
+	ssize_t n;
+
+	unsetenv("JOURNAL_STREAM");
+	assert_int_equal(pipe(fd), 0);
+	dup2(fd[1], STDERR_FILENO);
+	print_lines(1);
+	print_lines(1);
+	print_lines(2);
+	log_forget();
+	print_lines(1);
+	log_forget();
+	n = read(fd[0], text, sizeof(text) - 1);
+	dup2(before, STDERR_FILENO);
+	close(before);
+	close(fd[0]);
+	close(fd[1]);
+	assert_true(n > 0);
+	text[n] = 0;
+	snprintf(want, sizeof(want), "%s%s%s%s", once, again, other, once);
+	assert_string_equal(text, want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,7 +351,8 @@ int main(void)
 		cmocka_unit_test(test_seconds), cmocka_unit_test(test_ms), cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_string),	cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_array),	cmocka_unit_test(test_file),
-		cmocka_unit_test(test_take),
+		cmocka_unit_test(test_take),	cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_log_once),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
@@ -12,6 +13,9 @@
 
 static bool never_wait;
 static unsigned long long lost;
+static bool once;
+static uint64_t said[LOG_MEMORY]; /* hashes of lines, a ring */
+static size_t n_said;
 
 /* systemd.exec(5), JOURNAL_STREAM. */
 static bool is_journal(void)
@@ -56,6 +60,27 @@ static void say_lost(bool journal)
 		lost = 0;
 }
 
+/* FNV-1a. */
+static uint64_t hash(const char *line, size_t len)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	while (len--)
+		h = (h ^ (unsigned char)*line++) * 0x100000001b3ull;
+	return h;
+}
+
+static bool is_said(const char *line, size_t len)
+{
+	uint64_t h = hash(line, len);
+
+	for (size_t i = 0; i < MIN(n_said, (size_t)LOG_MEMORY); i++)
+		if (said[i] == h)
+			return true;
+	said[n_said++ % LOG_MEMORY] = h;
+	return false;
+}
+
 /* head and tail go around the text; what is too long is cut. */
 static void emit(int priority, const char *head, const char *fmt, va_list ap, const char *tail)
 {
@@ -71,6 +96,8 @@ static void emit(int priority, const char *head, const char *fmt, va_list ap, co
 	n += snprintf(line + n, size - n, "%s", tail);
 	n = MIN(n, size - 1);
 	line[n++] = '\n';
+	if (once && is_said(line, n))
+		return;
 	if (lost)
 		say_lost(journal);
 	lost += !write_line(line, n);
@@ -108,6 +135,16 @@ void log_warn(const char *fmt, ...)
 void log_line(int priority, const char *fmt, ...)
 {
 	EMIT(priority, "", fmt, "");
+}
+
+void log_once(bool on)
+{
+	once = on;
+}
+
+void log_forget(void)
+{
+	n_said = 0;
 }
 
 void log_never_wait(void)
