@@ -141,12 +141,14 @@ static bool has_new_device(const struct update *u)
 static void save_state(struct job *j)
 {
 	struct update *u = j->u;
+	char error[128];
 	int r;
 
 	if (!u->state_changed)
 		return;
 	r = state_write(u->state, u->cookie);
-	note(j, UPDATE_STATE, r, r ? "/run/asymbpf: state not written" : "");
+	snprintf(error, sizeof(error), "/run/asymbpf: state not saved: %s", strerror(-r));
+	note(j, UPDATE_STATE, r, error);
 	note_done(j, UPDATE_STATE, true);
 	u->state_changed = r;
 }

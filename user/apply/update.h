@@ -41,7 +41,8 @@ struct update {
 	const struct plan *plan;  /* wanted; of the configuration that is loaded, sets without prefixes */
 	const struct plan *old;	  /* what the last update or load made; NULL: unknown, all is compared.
 				   * After a failure the one before, so that the next update tries again */
-	struct state *state;	  /* its ids are as wanted; sysctls and clsact are added; is saved when it changed */
+	struct state *state;	  /* its ids are as wanted; sysctls and clsact are added; is saved when it changed:
+				   * UPDATE_STATE is in `done` then, whether or not it worked */
 	struct link_set been_live; /* links that were live since their connections were last ended, by id:
 				   * is set, to be handed to the next update, whatever is loaded then */
 	bool state_changed;	  /* the caller changed ids: to be saved; false when it was */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -155,17 +156,20 @@ static void keep_word(const struct state *old, struct state *now)
 static int adopt(struct monitor *m)
 {
 	struct session *s = calloc(1, sizeof(*s)), *old = m->s;
-	int r = s ? session_open(s, false) : -ENOMEM;
+	int r = s ? 0 : -ENOMEM;
 
+	log_once(true);
+	r = r ?: session_open(s, false);
 	r = r ?: session_plan(s);
 	if (!r && !s->running)
 		r = -ESRCH;
 	r = r ?: configure(m, s);
+	log_once(false);
 	if (r) {
 		monitor_drop(s);
 		return r;
 	}
-	if (m->state_changed)
+	if (m->state_changed || m->state_owed)
 		keep_word(&old->state, &s->state);
 	m->s = s;
 	m->settled = false;
@@ -188,7 +192,7 @@ static int restore_state(struct monitor *m)
 	if (r)
 		return -ENOENT;
 	object_done(&object);
-	m->state_changed = true;
+	m->state_changed |= !m->state_owed;
 	return 0;
 }
 
@@ -219,6 +223,21 @@ static void keep(struct monitor *m, struct host *host, struct plan *plan)
 	m->settled = true;
 }
 
+/* A state that cannot be saved is in memory: the kernel holds the plan all the same. */
+static void saved(struct monitor *m, const struct update *u)
+{
+	if (u->done & UPDATE_STATE) {
+		m->state_changed = false;
+		m->state_owed = u->state_changed;
+		if (m->state_owed)
+			backoff_failed(&m->save_again, uv_hrtime());
+		else
+			backoff_worked(&m->save_again);
+	}
+	if (m->state_owed)
+		sync_in(m, backoff_left(&m->save_again, uv_hrtime()));
+}
+
 static int update(struct monitor *m, const struct host *host, const struct plan *plan)
 {
 	struct update u = {
@@ -229,7 +248,8 @@ static int update(struct monitor *m, const struct host *host, const struct plan 
 		.old = m->settled && !m->unsure ? &m->s->plan : NULL,
 		.state = &m->s->state,
 		.been_live = m->been_live,
-		.state_changed = m->state_changed,
+		.state_changed = m->state_changed ||
+				 (m->state_owed && !backoff_left(&m->save_again, uv_hrtime())),
 		.ruleset = m->ruleset,
 	};
 	int r = update_apply(&u);
@@ -237,10 +257,18 @@ static int update(struct monitor *m, const struct host *host, const struct plan 
 	watch_own(m->watch, u.port);
 	m->been_live = u.been_live;
 	m->ruleset = u.ruleset;
-	m->unsure = r;
-	m->state_changed = u.state_changed;
+	m->unsure = u.failed & ~UPDATE_STATE;
+	saved(m, &u);
 	state_stamp(m->cookie, &m->stamp);
 	monitor_tell(m, plan, &u);
+	return m->unsure ? r : 0;
+}
+
+static int complain(int r, const char *what)
+{
+	log_once(true);
+	log_err(r, "%s", what);
+	log_once(false);
 	return r;
 }
 
@@ -253,13 +281,13 @@ static int renew(struct monitor *m)
 	int r = snapshot_take(&host);
 
 	if (r)
-		return log_err(r, "cannot read the machine's network configuration");
+		return complain(r, "cannot read the machine's network configuration");
 	m->state_changed |= take_verdicts(m);
 	state_mark_devices(&s->state, &host);
 	r = plan_build(&plan, &s->model, &host, s->state.ids, s->state.n_ids);
 	if (r) {
 		host_done(&host);
-		return log_err(r, "cannot plan");
+		return complain(r, "cannot plan");
 	}
 	/* without memory for it the next sync tries again */
 	state_note_devices(&s->state, &plan, &host, &devices);
@@ -284,6 +312,34 @@ static int sync_locked(struct monitor *m)
 	return r ?: renew(m);
 }
 
+/* What happens because of the try itself is no reason for the next. */
+static void load_lost(struct monitor *m)
+{
+	uint64_t left = backoff_left(&m->load_again, uv_hrtime());
+	int r;
+
+	if (left) {
+		sync_in(m, left);
+		return;
+	}
+	log_once(true);
+	r = monitor_load(m, false);
+	log_once(false);
+	if (r)
+		watch_skip(m->watch);
+	/* whether it was of use only the next sync tells */
+	backoff_failed(&m->load_again, uv_hrtime());
+	sync_in(m, r ? backoff_left(&m->load_again, uv_hrtime()) : GATHER_NS);
+}
+
+static void works(struct monitor *m)
+{
+	if (m->load_again.failed_ns)
+		log_line(LOG_NOTICE, "asymbpf: loaded again");
+	backoff_worked(&m->load_again);
+	log_forget();
+}
+
 void monitor_sync(uv_timer_t *timer)
 {
 	struct monitor *m = timer->data;
@@ -297,9 +353,11 @@ void monitor_sync(uv_timer_t *timer)
 	r = sync_locked(m);
 	state_unlock(m->cookie, lock);
 	if (r == -ESRCH || r == -ENODATA)
-		r = monitor_load(m, false) ?: -EAGAIN; /* the programs went with their devices */
+		load_lost(m); /* the programs went with their devices */
+	else if (r)
+		sync_in(m, RETRY_NS);
+	else
+		works(m);
 	m->owed_ns = owed_ns(m, uv_hrtime()) + spent_ns() - spent;
 	m->synced_ns = uv_hrtime();
-	if (r)
-		sync_in(m, RETRY_NS);
 }

@@ -12,6 +12,7 @@
 #define RUN_MONITOR_H
 
 #include "apply/update.h"
+#include "base/backoff.h"
 #include "run/control.h"
 #include "run/courier.h"
 #include "run/doubt.h"
@@ -38,7 +39,10 @@ struct monitor {
 	struct link_set been_live; /* as in struct update */
 	bool state_changed;	/* ids differ from the state file */
 	bool unsure;		/* the last update failed: the kernel may not hold s->plan */
-	bool failing;		/* the last update said an error: it is not said again */
+	unsigned int failing;	/* enum update_part that the last update said an error of: not said again */
+	bool state_owed;	/* it could not be saved: again when it changes, or by save_again */
+	struct backoff save_again;
+	struct backoff load_again; /* the programs went with their devices */
 	int result;		/* of monitor_run */
 	struct link_set live;	/* as people know it */
 	uint64_t since_ns[ASYM_LINK_IDS][ASYM_FAMILIES]; /* since when, CLOCK_MONOTONIC; 0: new */
@@ -113,7 +117,9 @@ int monitor_force(struct monitor *m, const char *link, enum plan_manual manual, 
 /* Closes and frees; NULL is fine. */
 void monitor_drop(struct session *s);
 
-/* In monitor_run.c.  first: loads what the command line says, if nothing runs yet; else loads again what
+/* In monitor_run.c.  The machine has changed. */
+void monitor_changed(void *data);
+/*  first: loads what the command line says, if nothing runs yet; else loads again what
  * the last load said.  0, or -errno, said. */
 int monitor_load(struct monitor *m, bool first);
 

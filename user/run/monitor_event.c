@@ -87,9 +87,9 @@ static void tell_failure(struct monitor *m, const struct update *u)
 {
 	const struct event e = {.kind = EVENT_ERROR, .text = u->error};
 
-	if (u->failed && !m->failing)
+	if (u->failed & ~m->failing)
 		events_send(&m->events, &e);
-	m->failing = u->failed;
+	m->failing = u->failed | (m->state_owed ? UPDATE_STATE : 0);
 }
 
 void monitor_tell(struct monitor *m, const struct plan *plan, const struct update *u)

@@ -92,6 +92,14 @@ static void sync_soon(void *data)
 	monitor_sync_soon(data);
 }
 
+void monitor_changed(void *data)
+{
+	struct monitor *m = data;
+
+	backoff_hurry(&m->load_again);
+	monitor_sync_soon(m);
+}
+
 static int open_parts(struct monitor *m)
 {
 	static const struct control_ops ops = {monitor_status, force, reload};
@@ -108,7 +116,7 @@ static int open_parts(struct monitor *m)
 	r = r ?: evidence_open(&m->loop, &m->tracker, &m->evidence);
 	r = r ?: doubt_open(&m->loop, &m->tracker, &m->doubt);
 	r = r ?: monitor_dhcp_open(m);
-	r = r ?: watch_open(&m->loop, sync_soon, m, &m->watch);
+	r = r ?: watch_open(&m->loop, monitor_changed, m, &m->watch);
 	return r ? log_err(r, "cannot start") : 0;
 }
 

@@ -156,6 +156,13 @@ int watch_open(uv_loop_t *loop, void (*changed)(void *data), void *data, struct 
 	return 0;
 }
 
+void watch_skip(struct watch *w)
+{
+	feed_read(&w->route);
+	if (w->nft.nl.sock)
+		feed_read(&w->nft);
+}
+
 void watch_own(struct watch *w, uint32_t port)
 {
 	w->own = port;
