@@ -66,7 +66,8 @@ static inline int control_setup(void **state)
 	events = (struct events){};
 	memset(&told, 0, sizeof(told));
 	control = NULL;
-	return loop_setup(state) ?: control_open(&loop, cookie, &events, &ops, NULL, &control);
+	return loop_setup(state) ?: control_open(&loop, cookie, &events, &ops, NULL, &control) ?:
+	       control_serve(control);
 }
 
 static inline int control_teardown(void **state)

@@ -26,7 +26,27 @@ static void test_file(void **state)
 	close(fd);
 	assert_int_equal(access(address.sun_path, F_OK), 0);
 	assert_int_equal(control_open(&loop, cookie, &events, &ops, NULL, &control), 0);
+	assert_int_equal(control_serve(control), 0);
 	assert_string_equal(chat("{\"do\":\"link\",\"link\":\"w\",\"set\":\"up\"}\n", 1), "{\"ok\":true}");
+}
+
+/* Until it serves nobody waits for an answer, and no other takes its place. */
+static void test_starting(void **state)
+{
+	struct json_object *request = json_object_new_object(), *answer;
+	struct control *second = NULL;
+
+	control_close(control);
+	loop_until(access(address.sun_path, F_OK));
+	assert_int_equal(control_ask(cookie, request, &answer), -ENOENT);
+	assert_int_equal(control_open(&loop, cookie, &events, &ops, NULL, &control), 0);
+	assert_int_equal(control_ask(cookie, request, &answer), -EINPROGRESS);
+	assert_int_equal(control_listen(cookie, NULL, NULL), -EINPROGRESS);
+	json_object_put(request);
+	assert_int_equal(control_open(&loop, cookie, &events, &ops, NULL, &second), -EADDRINUSE);
+	assert_int_equal(control_serve(control), 0);
+	assert_string_equal(chat("{\"do\":\"link\",\"link\":\"w\",\"set\":\"up\"}\n", 1), "{\"ok\":true}");
+	assert_int_equal(control_open(&loop, cookie, &events, &ops, NULL, &second), -EADDRINUSE);
 }
 
 static void test_umask(void **state)
@@ -36,6 +56,7 @@ static void test_umask(void **state)
 
 	control_close(control);
 	assert_int_equal(control_open(&loop, cookie, &events, &ops, NULL, &control), 0);
+	assert_int_equal(control_serve(control), 0);
 	umask(before);
 	assert_int_equal(stat(address.sun_path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
@@ -128,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		control_test(test_file),
+		control_test(test_starting),
 		control_test(test_umask),
 		control_test(test_client),
 	};

@@ -10,6 +10,8 @@ int daemon_error(int r)
 	switch (r) {
 	case -ENOENT:
 		return log_err(0, "no daemon runs in this network namespace, see asymbpf monitor"), r;
+	case -EINPROGRESS:
+		return log_err(0, "the daemon is starting"), r;
 	case -EPIPE:
 		return log_err(0, "the daemon has ended"), r;
 	case -EBUSY:

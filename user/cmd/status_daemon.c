@@ -18,6 +18,11 @@ struct json_object *status_daemon_ask(uint64_t cookie)
 	json_add_str(request, "do", "status");
 	r = control_ask(cookie, request, &answer);
 	json_object_put(request);
+	if (r == -EINPROGRESS) {
+		answer = json_object_new_object();
+		json_object_object_add(answer, "starting", json_object_new_boolean(true));
+		return answer;
+	}
 	if (r && r != -ENOENT)
 		daemon_error(r);
 	return r ? NULL : answer;
@@ -51,6 +56,8 @@ void status_daemon_print(struct json_object *daemon)
 
 	if (!daemon)
 		printf("daemon: not running\n");
+	else if (get(daemon, "starting"))
+		printf("daemon: starting\n");
 	else
 		printf("daemon: process %s, for %s\n", word(daemon, "pid"),
 		       duration_text(json_object_get_int64(get(daemon, "running_s")), since));
@@ -164,8 +171,12 @@ struct json_object *status_daemon_json(struct json_object *daemon)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "running", json_object_new_boolean(daemon != NULL));
-	if (daemon) {
+	bool starting = get(daemon, "starting");
+
+	json_object_object_add(o, "running", json_object_new_boolean(daemon && !starting));
+	if (starting) {
+		json_object_object_add(o, "starting", json_object_new_boolean(true));
+	} else if (daemon) {
 		json_object_object_add(o, "pid", json_object_get(get(daemon, "pid")));
 		json_object_object_add(o, "running_s", json_object_get(get(daemon, "running_s")));
 	}

@@ -6,8 +6,8 @@
 #include <json-c/json.h>
 #include <stdint.h>
 
-/* The daemon's answer (run/control.h), to be json_object_put; NULL: none runs, or it does not answer,
- * said. */
+/* The daemon's answer (run/control.h), to be json_object_put, or {"starting": true}; NULL: none runs, or it
+ * does not answer, said. */
 struct json_object *status_daemon_ask(uint64_t cookie);
 
 /* daemon may be NULL in all of these; members that another version's daemon does not have are left

@@ -248,6 +248,11 @@ int control_open(uv_loop_t *loop, uint64_t cookie, struct events *events,
 	return 0;
 }
 
+int control_serve(struct control *c)
+{
+	return control_socket_ready(c->cookie);
+}
+
 void control_close(struct control *c)
 {
 	if (!c)

@@ -86,15 +86,18 @@ struct control_ops {
 };
 
 struct control;
-/* 0; -EADDRINUSE: another daemon answers there; -errno.  A socket that nobody answers is replaced.
+/* 0; -EADDRINUSE: another daemon answers there, or is starting; -errno.  A socket that nobody answers is
+ * replaced.  Clients are told that the daemon is starting, until control_serve.
  * The process ignores SIGPIPE from now on. */
 int control_open(uv_loop_t *loop, uint64_t cookie, struct events *events,
 		 const struct control_ops *ops, void *data, struct control **ret);
+/* 0 or -errno. */
+int control_serve(struct control *c);
 /* Removes the socket; memory goes once the loop has closed the handles.  NULL is fine. */
 void control_close(struct control *c);
 
 /* The client's side, for verbs; blocking, 5 s at most for each line, 60 s for the answer to "reload".
- * 0; -ENOENT: no daemon runs; -ETIMEDOUT; -EPIPE: it ended; -EBADMSG: its answer is none; -errno.
+ * 0; -ENOENT: no daemon runs; -EINPROGRESS: it is starting; -ETIMEDOUT; -EPIPE: it ended; -EBADMSG: its answer is none; -errno.
  * *ret: the answer, an object with the boolean "ok", to be json_object_put. */
 int control_ask(uint64_t cookie, struct json_object *request, struct json_object **ret);
 /* Calls fn with every event until it returns false (0) or the daemon ends (-EPIPE).  -EBUSY: there are

@@ -5,13 +5,15 @@
 
 #include <stdint.h>
 
-/* A listening, non-blocking socket of mode 0600; -EADDRINUSE: somebody listens there; -errno.  A
+/* A listening, non-blocking socket of mode 0600, under another name until control_socket_ready, so that
+ * nobody waits for who cannot answer yet; -EADDRINUSE: somebody listens there, under either; -errno.  A
  * socket that refuses connections is replaced. */
 int control_socket_listen(uint64_t cookie, int backlog);
+int control_socket_ready(uint64_t cookie);
 /* By who listens only. */
 void control_socket_remove(uint64_t cookie);
 /* A blocking socket, which gives up connecting and writing after timeout_s; -ENOENT: nobody listens;
- * -errno. */
+ * -EINPROGRESS: somebody will, soon; -errno. */
 int control_socket_connect(uint64_t cookie, int timeout_s);
 
 #endif

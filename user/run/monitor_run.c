@@ -135,6 +135,9 @@ static int begin(struct monitor *m)
 	}
 	if (!m->s)
 		return log_err(0, "what is loaded cannot be taken over"), -EIO;
+	r = control_serve(m->control);
+	if (r)
+		return log_err(r, "cannot open the control socket");
 	monitor_tell_start(m);
 	notify_ready(m->notify);
 	return 0;
