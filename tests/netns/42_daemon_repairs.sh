@@ -60,6 +60,8 @@ repaired 'a rule' 'ip rule del priority 20610' 'ip rule show priority 20610 | gr
 repaired 'a rule of IPv6' 'ip -6 rule del priority 20702' 'ip -6 rule show priority 20702 | grep -q lookup'
 repaired "a link's default route" 'ip route del default via 100.64.1.1 table 10001' \
 	'ip route show table 10001 | grep -q ^default.via'
+repaired 'a default route that somebody replaced, with our number' \
+	'ip route replace unreachable default proto 171 table 10001' 'ip route show table 10001 | grep -q ^default.via'
 repaired "a link's table" 'ip route flush table 10002' 'ip route show table 10002 | grep -q ^default.via'
 repaired "a link's IPv6 table" 'ip -6 route flush table 10002' 'ip -6 route show table 10002 | grep -q ^default.via'
 repaired 'our nft table' 'nft delete table inet asymbpf' 'nft list chain inet asymbpf postrouting'

@@ -167,6 +167,24 @@ wait_for drained || true
 took=$((($(now) - t) / 1000))
 at_least 'drain: until the time is over' $took 2500 ms
 at_most 'drain: and no longer' $took 4500 ms
+# the same, and another daemon is there in the end
+wait_for link_is wan1 ipv4 up
+unplug 1
+wait_for link_is wan1 ipv4 down
+open_on_second 8 443 3
+mark_events
+plug 1
+wait_for told "$(goes wan1 up)"
+t=$(now)
+wait_for grep -q at_ns "$(state_file)"
+daemon_end KILL
+daemon 'another daemon'
+is 'drain, restarted: they go on' "$(to "$(say 8)" 3)" 10
+drained() { grep -q '^!' <<<"$(say 8)"; }
+wait_for drained || true
+took=$((($(now) - t) / 1000))
+at_least 'drain, restarted: until the time is over' $took 2500 ms
+at_most 'drain, restarted: and no longer' $took 4500 ms
 no_strays 'no packet left by another link than its connection' 1 2 3
 daemon_end
 is 'the daemon ends' "$ended" 0
