@@ -114,6 +114,10 @@ void monitor_sync_soon(struct monitor *m);
 void monitor_sync(uv_timer_t *timer);
 /* The operator's word on a link, for so many seconds (0: without end).  0; -ENOENT: no such link. */
 int monitor_force(struct monitor *m, const char *link, enum plan_manual manual, uint32_t seconds);
+
+/* In monitor_follow.c: takes over what another process has loaded since, if anything.  0; -ENOENT:
+ * unloaded; -ESRCH: no program runs; -errno, said. */
+int monitor_follow(struct monitor *m);
 /* Closes and frees; NULL is fine. */
 void monitor_drop(struct session *s);
 
