@@ -38,7 +38,7 @@ NETNS	 := $(sort $(wildcard tests/netns/[0-9]*.sh))
 VMTEST	 := $(sort $(wildcard tests/vm/linux-*.sh))
 # tests/netns/prober has our own code in it, the other tools are on their own
 PROBER	 := $(BUILD)/tests/netns/prober
-NETTOOL	 := $(filter-out $(PROBER),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c)))
+NETTOOL	 := $(filter-out $(PROBER),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c tests/dhcp/*.c)))
 
 .PHONY: all check check-vm unit soak demo bench install clean setup layers
 .DELETE_ON_ERROR:
@@ -64,7 +64,7 @@ $(SKEL): $(BUILD)/bpf/all.linked
 $(BUILD)/tests/%: tests/%.c $(LIBOBJ) $(wildcard tests/*/*.h)
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBOBJ) $(LDLIBS) -lcmocka
 
-$(NETTOOL): $(BUILD)/%: %.c $(wildcard tests/netns/*.h)
+$(NETTOOL): $(BUILD)/%: %.c $(wildcard tests/netns/*.h tests/dhcp/*.h)
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
 $(BUILD)/tests/bench/traffic.o: tests/bench/traffic.bpf.c $(wildcard tests/bench/*.h)
