@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make [V=1] [SANITIZE=1]    make unit | check | check-vm | soak | demo | bench | install DESTDIR= PREFIX= | clean
+# make [V=1] [SANITIZE=1]    make unit | check | check-vm | check-dhcp | soak | demo | bench | install DESTDIR= PREFIX= | clean
 
 PREFIX	 ?= /usr/local
 DESTDIR	 ?=
@@ -40,7 +40,7 @@ VMTEST	 := $(sort $(wildcard tests/vm/linux-*.sh))
 PROBER	 := $(BUILD)/tests/netns/prober
 NETTOOL	 := $(filter-out $(PROBER),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c tests/dhcp/*.c)))
 
-.PHONY: all check check-vm unit soak demo bench install clean setup layers
+.PHONY: all check check-vm check-dhcp unit soak demo bench install clean setup layers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -114,6 +114,13 @@ SEED	 ?=
 soak: setup
 	$(Q)$(MAKE) --no-print-directory all $(NETTOOL)
 	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf tests/soak $(MINUTES) $(SEED)
+
+# make check-dhcp [JOBS=10] [ONLY=REGEX]: all DHCP clients, servers and providers, as a table; doc/dhcp.md has one
+JOBS	 ?= 10
+ONLY	 ?= .
+check-dhcp: setup
+	$(Q)$(MAKE) --no-print-directory all $(NETTOOL)
+	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf nice -n 5 tests/dhcp/matrix -j $(JOBS) '$(ONLY)'
 
 demo: setup
 	$(Q)$(MAKE) --no-print-directory all $(NETTOOL)

@@ -26,7 +26,7 @@ rev=no		# yes: wan1 answers the provider's ARP first
 nat=own		# own: masquerade by a table of the router's own; none
 tx=on		# off: checksums are not left to the devices
 macvlan=no	# yes: the WANs are macvlans on one line
-with=none	# none guard guard+daemon shim shim+daemon watchdog both
+with=none	# none guard guard+daemon shim shim-alone shim+daemon watchdog both
 t1=6 t2=18 lease=24 # s; see fitting_times
 
 # dnsmasq has no shorter leases than these; udhcpc heeds no T1, and renews only in the first half of a lease that
