@@ -9,7 +9,7 @@ afresh() { # once all WANs have addresses again
 	wait_for all_bound || wait_for all_bound || wait_for all_bound || gone_wrong 'no lease again'
 	wait_for links_answer || gone_wrong 'no connectivity again'
 	from=$(boottime)
-	for k in $(each_wan); do kill "${pings[k]}"; done
+	for k in $(each_wan); do kill "${pings[k]}" 2>/dev/null || true; done
 	ping_all
 }
 links_answer() {

@@ -49,7 +49,7 @@ provider() {
 	ip -n "$net" link set isp address 02:00:00:00:64:01 up
 	ip -n "$net" addr add 100.71.64.1/24 dev isp
 	ip -n "$net" route add local 198.51.100.0/24 dev lo
-	net sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.disable_ipv6=1
+	net sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.arp_ignore=1 net.ipv6.conf.all.disable_ipv6=1
 	ip netns exec "$mid" sysctl -qw net.ipv6.conf.all.disable_ipv6=1
 	gw sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.disable_ipv6=1
 	profile
@@ -244,7 +244,7 @@ dhclient() { # NAME DEVICE...
 	shift
 	echo 'timeout 20; retry 2; initial-interval 1; backoff-cutoff 2; initial-delay 0;
 		request subnet-mask, routers, dhcp-renewal-time, dhcp-rebinding-time;' >"$tmp/dhclient.conf"
-	run_in "$gw" dhclient -4 -d -sf "$dhcp/script" -cf "$tmp/dhclient.conf" -lf "$tmp/$name.leases" \
+	run_in "$gw" dhclient -4 -d -e "METRIC=$METRIC" -sf "$dhcp/script" -cf "$tmp/dhclient.conf" -lf "$tmp/$name.leases" \
 		-pf "$tmp/$name.pid" "$@"
 }
 client_dhclient() { METRIC=$((100 + $1)) dhclient "wan$1" "wan$1"; }
