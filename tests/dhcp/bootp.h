@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* DHCP messages as the lab's own tools write and read them (RFC 2131, 2).  Not the product's code: it is what is tested. */
+/* DHCP messages as the lab's own tools write and read them (RFC 2131, 2).  Not the product's code:
+ * it is what is tested. */
 #ifndef ASYM_TESTS_BOOTP_H
 #define ASYM_TESTS_BOOTP_H
 
@@ -42,12 +43,13 @@ static inline uint16_t bootp_sum(uint32_t sum, const void *data, size_t len)
 
 static inline uint16_t bootp_pseudo_sum(uint32_t src, uint32_t dst, uint16_t udp_len)
 {
-	uint32_t head[3] = { src, dst, htonl(IPPROTO_UDP << 16 | udp_len) };
+	uint32_t head[3] = {src, dst, htonl(IPPROTO_UDP << 16 | udp_len)};
 
 	return bootp_sum(0, head, sizeof(head));
 }
 
-/* The first option of this code, or NULL; its length is in p[1].  len: bytes from the fixed part on. */
+/* The first option of this code, or NULL; its length is in p[1].  len: bytes from the fixed part
+ * on. */
 static inline const uint8_t *bootp_option(const struct bootp *b, size_t len, uint8_t code)
 {
 	const uint8_t *p = b->options, *end = (const uint8_t *)b + len;

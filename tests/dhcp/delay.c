@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * delay MS A B [A B...]: takes every frame that arrives at device A out of B, and the other way round, MS later, until
- * SIGTERM: a cable of some length, for kernels without netem.  What the devices were to do for a frame (checksums,
- * segmentation) goes with it.  Not an idle nicety: a client may have its socket for sending still open when the answer
- * of a server without distance comes, and lose it there.
+ * delay MS A B [A B...]: takes every frame that arrives at device A out of B, and the other way
+ * round, MS later, until SIGTERM: a cable of some length, for kernels without netem.  What the
+ * devices were to do for a frame (checksums, segmentation) goes with it.  Not an idle nicety: a
+ * client may have its socket for sending still open when the answer of a server without distance
+ * comes, and lose it there.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -58,8 +59,9 @@ static int64_t now_ns(void)
 
 static int open_device(const char *name)
 {
-	struct sockaddr_ll sll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
-				   .sll_ifindex = if_nametoindex(name) };
+	struct sockaddr_ll sll = {.sll_family = AF_PACKET,
+	                          .sll_protocol = htons(ETH_P_ALL),
+	                          .sll_ifindex = if_nametoindex(name)};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
 
 	if (fd < 0 || !sll.sll_ifindex ||
@@ -80,7 +82,7 @@ static void take(int from, int to)
 		f = malloc(sizeof(*f) + n);
 		if (!f)
 			die("malloc");
-		*f = (struct frame){ .due_ns = now_ns() + delay_ns, .to = to, .len = n };
+		*f = (struct frame){.due_ns = now_ns() + delay_ns, .to = to, .len = n};
 		memcpy(f->data, buf, n);
 		STAILQ_INSERT_TAIL(&under_way, f, next);
 	}
@@ -103,7 +105,7 @@ static void await(struct pollfd *fds, int n)
 {
 	struct frame *f = STAILQ_FIRST(&under_way);
 	int64_t left = f ? f->due_ns - now_ns() : INT64_MAX;
-	struct timespec ts = { left > 0 ? left / 1000000000 : 0, left > 0 ? left % 1000000000 : 0 };
+	struct timespec ts = {left > 0 ? left / 1000000000 : 0, left > 0 ? left % 1000000000 : 0};
 
 	if (ppoll(fds, n, f ? &ts : NULL, NULL) < 0 && errno != EINTR)
 		die("poll");
@@ -111,7 +113,7 @@ static void await(struct pollfd *fds, int n)
 
 int main(int argc, char **argv)
 {
-	struct sigaction term = { .sa_handler = on_term };
+	struct sigaction term = {.sa_handler = on_term};
 	struct pollfd fds[MAX_DEVICES];
 	int n = argc - 2;
 
@@ -122,7 +124,7 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &term, NULL);
 	delay_ns = atoi(argv[1]) * 1000000LL;
 	for (int i = 0; i < n; i++)
-		fds[i] = (struct pollfd){ .fd = open_device(argv[i + 2]), .events = POLLIN };
+		fds[i] = (struct pollfd){.fd = open_device(argv[i + 2]), .events = POLLIN};
 	while (!stop) {
 		await(fds, n);
 		for (int i = 0; i < n; i++)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lines DEVICE...: what is said about addresses on the provider's ends of access lines, until SIGTERM.  One line of
- * text for each frame, before any filter of the provider's has dropped it:
+ * lines DEVICE...: what is said about addresses on the provider's ends of access lines, until
+ * SIGTERM.  One line of text for each frame, before any filter of the provider's has dropped it:
  *
  *   1 s    2 DEVICE  3 in|out  4 TYPE  5 xid  6 smac  7 dmac  8 src  9 sport  10 dst  11 dport
  *   12 ciaddr  13 chaddr  14 yiaddr  15 giaddr  16 ok|zero|bad     DHCP; 16: the UDP checksum
  *   1 s    2 DEVICE  3 in      4 ARP   5 op   6 smac  7 dmac  8 spa  9 -      10 tpa
  *   1 s    2 DEVICE  3 in      4 IP    5 protocol  6 smac  7 dmac  8 src  9 -  10 dst
  *
- * Seconds are CLOCK_BOOTTIME's.  "in" comes from the customer.  IP: other packets than DHCP to addresses in
- * 100.71.64.0/24 but the gateway's.
+ * Seconds are CLOCK_BOOTTIME's.  "in" comes from the customer.  IP: other packets than DHCP to
+ * addresses in 100.71.64.0/24 but the gateway's.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,8 +47,8 @@ struct frame {
 	uint8_t data[MAX_FRAME];
 };
 
-static const char *const types[] = { "BOOTP", "DISCOVER", "OFFER", "REQUEST", "DECLINE",
-				     "ACK",   "NAK",	  "RELEASE", "INFORM" };
+static const char *const types[] = {"BOOTP", "DISCOVER", "OFFER",   "REQUEST", "DECLINE",
+                                    "ACK",   "NAK",      "RELEASE", "INFORM"};
 static volatile sig_atomic_t stop;
 
 static void on_term(int sig)
@@ -64,7 +64,8 @@ static void die(const char *what)
 
 static const char *mac_text(const uint8_t *mac, char ret[18])
 {
-	snprintf(ret, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	snprintf(ret, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+	         mac[5]);
 	return ret;
 }
 
@@ -80,8 +81,8 @@ static void print_head(const struct frame *f, const char *type, uint32_t number)
 	char from[18], to[18];
 
 	clock_gettime(CLOCK_BOOTTIME, &ts);
-	printf("%lld.%03ld %s %s %s %08x %s %s ", (long long)ts.tv_sec, ts.tv_nsec / 1000000, f->device,
-	       f->out ? "out" : "in", type, number, mac_text(eth->ether_shost, from),
+	printf("%lld.%03ld %s %s %s %08x %s %s ", (long long)ts.tv_sec, ts.tv_nsec / 1000000,
+	       f->device, f->out ? "out" : "in", type, number, mac_text(eth->ether_shost, from),
 	       mac_text(eth->ether_dhost, to));
 }
 
@@ -96,7 +97,8 @@ static void print_arp(const struct frame *f)
 	printf("%s - %s\n", ip_text(arp->arp_spa, spa), ip_text(arp->arp_tpa, tpa));
 }
 
-/* Somebody else's packet for a customer: the router has forwarded what was for one of its own lines. */
+/* Somebody else's packet for a customer: the router has forwarded what was for one of its own
+ * lines. */
 static bool for_customers(const struct iphdr *ip)
 {
 	uint32_t dst = ntohl(ip->daddr);
@@ -136,10 +138,12 @@ static void print_dhcp(const struct frame *f, const struct iphdr *ip, const stru
 		gi[INET_ADDRSTRLEN], mac[18];
 	uint8_t type = bootp_type(b, len);
 
-	print_head(f, type < sizeof(types) / sizeof(types[0]) ? types[type] : "UNKNOWN", ntohl(b->xid));
+	print_head(f, type < sizeof(types) / sizeof(types[0]) ? types[type] : "UNKNOWN",
+	           ntohl(b->xid));
 	printf("%s %u %s %u %s %s %s %s %s\n", ip_text(&ip->saddr, src), ntohs(udp->source),
-	       ip_text(&ip->daddr, dst), ntohs(udp->dest), ip_text(&b->ciaddr, ci), mac_text(b->chaddr, mac),
-	       ip_text(&b->yiaddr, yi), ip_text(&b->giaddr, gi), checksum(f, ip, udp));
+	       ip_text(&ip->daddr, dst), ntohs(udp->dest), ip_text(&b->ciaddr, ci),
+	       mac_text(b->chaddr, mac), ip_text(&b->yiaddr, yi), ip_text(&b->giaddr, gi),
+	       checksum(f, ip, udp));
 }
 
 static void print_frame(const struct frame *f)
@@ -170,13 +174,13 @@ static bool read_frame(int fd, struct frame *f)
 		char space[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 	} control;
 	struct sockaddr_ll from;
-	struct iovec iov = { f->data, sizeof(f->data) };
-	struct msghdr msg = { .msg_name = &from,
-			      .msg_namelen = sizeof(from),
-			      .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
+	struct iovec iov = {f->data, sizeof(f->data)};
+	struct msghdr msg = {.msg_name = &from,
+	                     .msg_namelen = sizeof(from),
+	                     .msg_iov = &iov,
+	                     .msg_iovlen = 1,
+	                     .msg_control = &control,
+	                     .msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT);
 	struct cmsghdr *cm = CMSG_FIRSTHDR(&msg);
 
@@ -185,18 +189,19 @@ static bool read_frame(int fd, struct frame *f)
 	f->len = n;
 	f->out = from.sll_pkttype == PACKET_OUTGOING;
 	f->partial = cm && cm->cmsg_type == PACKET_AUXDATA &&
-		     ((struct tpacket_auxdata *)CMSG_DATA(cm))->tp_status & TP_STATUS_CSUMNOTREADY;
+	             ((struct tpacket_auxdata *)CMSG_DATA(cm))->tp_status & TP_STATUS_CSUMNOTREADY;
 	return true;
 }
 
 static int open_line(const char *device)
 {
-	struct sockaddr_ll sll = { .sll_family = AF_PACKET,
-				   .sll_protocol = htons(ETH_P_ALL),
-				   .sll_ifindex = if_nametoindex(device) };
+	struct sockaddr_ll sll = {.sll_family = AF_PACKET,
+	                          .sll_protocol = htons(ETH_P_ALL),
+	                          .sll_ifindex = if_nametoindex(device)};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), one = 1;
 
-	if (fd < 0 || !sll.sll_ifindex || setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)) < 0 ||
+	if (fd < 0 || !sll.sll_ifindex ||
+	    setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)) < 0 ||
 	    bind(fd, (struct sockaddr *)&sll, sizeof(sll)) < 0)
 		die(device);
 	return fd;
@@ -204,7 +209,7 @@ static int open_line(const char *device)
 
 int main(int argc, char **argv)
 {
-	struct sigaction term = { .sa_handler = on_term };
+	struct sigaction term = {.sa_handler = on_term};
 	struct pollfd fds[MAX_LINES];
 	struct frame f;
 	int n = argc - 1;
@@ -216,7 +221,7 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &term, NULL);
 	setlinebuf(stdout);
 	for (int i = 0; i < n; i++)
-		fds[i] = (struct pollfd){ .fd = open_line(argv[i + 1]), .events = POLLIN };
+		fds[i] = (struct pollfd){.fd = open_line(argv[i + 1]), .events = POLLIN};
 	while (!stop) {
 		if (poll(fds, n, -1) < 0 && errno != EINTR)
 			die("poll");

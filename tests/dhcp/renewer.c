@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * renewer [-x DEVICE] WAN SCRIPT: a DHCP client for one device that renews as udhcpc did up to 1.32, which routers
- * in the field still have.  DISCOVER, the first REQUEST and T2's broadcasts go by AF_PACKET out of the device;
- * T1's renewals by a UDP socket that is bound to its address but to no device, and answers are awaited by another
- * that is bound to the device.  Keeps to the server's T1 and T2, however short.
+ * renewer [-x DEVICE] WAN SCRIPT: a DHCP client for one device that renews as udhcpc did up
+ * to 1.32, which routers in the field still have.  DISCOVER, the first REQUEST and T2's broadcasts
+ * go by AF_PACKET out of the device; T1's renewals by a UDP socket that is bound to its address but
+ * to no device, and answers are awaited by another that is bound to the device.  Keeps to the
+ * server's T1 and T2, however short.
  *
- * With -x renewals are frames written to another device, with this one's MAC: a client that knows all better.
+ * With -x renewals are frames written to another device, with this one's MAC: a client that knows
+ * all better.
  *
- * SCRIPT is run like udhcpc's: deconfig, bound, renew, nak; interface, ip, mask (bits), router in the environment.
+ * SCRIPT is run like udhcpc's: deconfig, bound, renew, nak; interface, ip, mask (bits), router in
+ * the environment.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -55,7 +58,7 @@ static struct {
 	uint32_t xid;
 } me;
 static struct offer lease; /* addr 0: none */
-static time_t acked;	   /* CLOCK_BOOTTIME, s */
+static time_t acked;       /* CLOCK_BOOTTIME, s */
 
 static void die(const char *what)
 {
@@ -110,7 +113,9 @@ static void run_script(const char *event)
 	printf("%s %s\n", event, getenv("ip"));
 }
 
-/* --- messages ------------------------------------------------------------------------------------------------ */
+/* --- messages
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static uint8_t *put_option(uint8_t *p, uint8_t code, const void *data, uint8_t len)
 {
@@ -120,13 +125,18 @@ static uint8_t *put_option(uint8_t *p, uint8_t code, const void *data, uint8_t l
 	return p + len;
 }
 
-static void write_bootp(struct bootp *b, enum type type, const struct offer *selected, uint32_t ciaddr)
+static void write_bootp(struct bootp *b, enum type type, const struct offer *selected,
+                        uint32_t ciaddr)
 {
-	static const uint8_t wanted[] = { 1, 3, 51, 54, 58, 59 };
+	static const uint8_t wanted[] = {1, 3, 51, 54, 58, 59};
 	uint8_t *p = b->options, t = type;
 
-	*b = (struct bootp){ .op = 1, .htype = 1, .hlen = 6, .xid = me.xid, .ciaddr = ciaddr,
-			     .magic = htonl(BOOTP_MAGIC) };
+	*b = (struct bootp){.op = 1,
+	                    .htype = 1,
+	                    .hlen = 6,
+	                    .xid = me.xid,
+	                    .ciaddr = ciaddr,
+	                    .magic = htonl(BOOTP_MAGIC)};
 	memcpy(b->chaddr, me.mac, ETH_ALEN);
 	p = put_option(p, 53, &t, 1);
 	if (selected) {
@@ -149,12 +159,18 @@ static uint32_t number(const struct bootp *b, size_t len, uint8_t code)
 
 static bool read_bootp(const struct bootp *b, size_t len, struct offer *ret)
 {
-	if (len < BOOTP_FIXED || b->op != 2 || b->xid != me.xid || memcmp(b->chaddr, me.mac, ETH_ALEN))
+	if (len < BOOTP_FIXED || b->op != 2 || b->xid != me.xid ||
+	    memcmp(b->chaddr, me.mac, ETH_ALEN))
 		return false;
 	*ret = (struct offer){
-		.type = bootp_type(b, len), .addr = b->yiaddr, .server = number(b, len, 54),
-		.router = number(b, len, 3), .mask = number(b, len, 1), .lease_s = ntohl(number(b, len, 51)),
-		.t1_s = ntohl(number(b, len, 58)), .t2_s = ntohl(number(b, len, 59)),
+		.type = bootp_type(b, len),
+		.addr = b->yiaddr,
+		.server = number(b, len, 54),
+		.router = number(b, len, 3),
+		.mask = number(b, len, 1),
+		.lease_s = ntohl(number(b, len, 51)),
+		.t1_s = ntohl(number(b, len, 58)),
+		.t2_s = ntohl(number(b, len, 59)),
 	};
 	if (!ret->t1_s)
 		ret->t1_s = ret->lease_s / 2;
@@ -163,12 +179,14 @@ static bool read_bootp(const struct bootp *b, size_t len, struct offer *ret)
 	return ret->type == OFFER || ret->type == ACK || ret->type == NAK;
 }
 
-/* --- by AF_PACKET -------------------------------------------------------------------------------------------- */
+/* --- by AF_PACKET
+ * -------------------------------------------------------------------------------------------- */
 
 static int open_raw(const char *device)
 {
-	struct sockaddr_ll sll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP),
-				   .sll_ifindex = if_nametoindex(device) };
+	struct sockaddr_ll sll = {.sll_family = AF_PACKET,
+	                          .sll_protocol = htons(ETH_P_IP),
+	                          .sll_ifindex = if_nametoindex(device)};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&sll, sizeof(sll)) < 0)
@@ -176,16 +194,24 @@ static int open_raw(const char *device)
 	return fd;
 }
 
-static void send_raw(const char *device, const uint8_t *to, uint32_t src, uint32_t dst, const struct bootp *b)
+static void send_raw(const char *device, const uint8_t *to, uint32_t src, uint32_t dst,
+                     const struct bootp *b)
 {
 	struct {
 		struct ether_header eth;
 		struct packet p;
-	} __attribute__((packed)) f = { .eth.ether_type = htons(ETHERTYPE_IP) };
-	struct packet p = { .ip = { .version = 4, .ihl = 5, .tot_len = htons(sizeof(p)), .ttl = 64,
-				    .protocol = IPPROTO_UDP, .saddr = src, .daddr = dst },
-			    .udp.source = htons(68), .udp.dest = htons(67),
-			    .udp.len = htons(sizeof(p) - sizeof(p.ip)), .b = *b };
+	} __attribute__((packed)) f = {.eth.ether_type = htons(ETHERTYPE_IP)};
+	struct packet p = {.ip = {.version = 4,
+	                          .ihl = 5,
+	                          .tot_len = htons(sizeof(p)),
+	                          .ttl = 64,
+	                          .protocol = IPPROTO_UDP,
+	                          .saddr = src,
+	                          .daddr = dst},
+	                   .udp.source = htons(68),
+	                   .udp.dest = htons(67),
+	                   .udp.len = htons(sizeof(p) - sizeof(p.ip)),
+	                   .b = *b};
 	uint16_t udp_len = sizeof(p) - sizeof(p.ip);
 	int fd = open_raw(device);
 
@@ -201,7 +227,7 @@ static void send_raw(const char *device, const uint8_t *to, uint32_t src, uint32
 
 static void broadcast(enum type type, const struct offer *selected, uint32_t ciaddr)
 {
-	static const uint8_t all[ETH_ALEN] = { 255, 255, 255, 255, 255, 255 };
+	static const uint8_t all[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
 	struct bootp b;
 
 	write_bootp(&b, type, selected, ciaddr);
@@ -219,18 +245,19 @@ static bool receive_raw(int fd, struct offer *ret)
 	ssize_t n = recv(fd, &f.eth, sizeof(f) - sizeof(f.pad), MSG_DONTWAIT);
 	ssize_t head = sizeof(f.eth) + sizeof(f.p.ip) + sizeof(f.p.udp);
 
-	if (n < head || f.p.ip.ihl != 5 || f.p.ip.protocol != IPPROTO_UDP || f.p.udp.dest != htons(68) ||
-	    !read_bootp(&f.p.b, n - head, ret))
+	if (n < head || f.p.ip.ihl != 5 || f.p.ip.protocol != IPPROTO_UDP ||
+	    f.p.udp.dest != htons(68) || !read_bootp(&f.p.b, n - head, ret))
 		return false;
 	memcpy(ret->from, f.eth.ether_shost, ETH_ALEN);
 	return true;
 }
 
-/* --- by the kernel's UDP ------------------------------------------------------------------------------------- */
+/* --- by the kernel's UDP
+ * ------------------------------------------------------------------------------------- */
 
 static int open_listener(void)
 {
-	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(68) };
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(68)};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), one = 1;
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
@@ -250,22 +277,29 @@ static bool receive_udp(int fd, struct offer *ret)
 
 static void renew_udp(const struct bootp *b)
 {
-	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons(68), .sin_addr = { lease.addr } },
-			   server = { .sin_family = AF_INET, .sin_port = htons(67), .sin_addr = { lease.server } };
+	struct sockaddr_in own = {.sin_family = AF_INET,
+	                          .sin_port = htons(68),
+	                          .sin_addr = {lease.addr}},
+			   server = {.sin_family = AF_INET,
+	                             .sin_port = htons(67),
+	                             .sin_addr = {lease.server}};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), one = 1;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
 	    bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0 ||
-	    connect(fd, (struct sockaddr *)&server, sizeof(server)) < 0 || write(fd, b, sizeof(*b)) < 0)
+	    connect(fd, (struct sockaddr *)&server, sizeof(server)) < 0 ||
+	    write(fd, b, sizeof(*b)) < 0)
 		perror("renew");
 	close(fd);
 }
 
-/* --- the states of RFC 2131, 4.4 ----------------------------------------------------------------------------- */
+/* --- the states of RFC 2131, 4.4
+ * ----------------------------------------------------------------------------- */
 
-static bool await(int fd, bool (*receive)(int, struct offer *), int64_t until_ms, enum type type, struct offer *ret)
+static bool await(int fd, bool (*receive)(int, struct offer *), int64_t until_ms, enum type type,
+                  struct offer *ret)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct offer o;
 	int64_t left;
 
@@ -352,10 +386,12 @@ static void sleep_until(time_t s)
 		poll(NULL, 0, left);
 }
 
-/* Renews at T1, tries again after half of the time that is left (4.4.5), until an answer or the end. */
+/* Renews at T1, tries again after half of the time that is left (4.4.5), until an answer or the
+ * end. */
 static void bound(void)
 {
-	time_t end = acked + lease.lease_s, t2 = acked + lease.t2_s, at = acked + lease.t1_s, now, left;
+	time_t end = acked + lease.lease_s, t2 = acked + lease.t2_s, at = acked + lease.t1_s, now,
+	       left;
 
 	for (;;) {
 		sleep_until(at);
