@@ -30,7 +30,6 @@ breaks 're-DISCOVER' 'reverse path checks break even systemd-networkd' client=ne
 holds 'guard alone: a client bound to its address' with=guard client=renewer
 holds 'guard alone: frames sent to the wrong device' with=guard client=raw
 holds 'guard: dhclient' with=guard+daemon client=dhclient
-holds 'guard: one dhclient for both, no default route for one of them' with=guard+daemon client=dhclient-one tx=off
 holds 'guard: dhcpcd, and Kea behind no source guard' with=guard+daemon client=dhcpcd server=kea guard=none
 holds 'guard: systemd-networkd and reverse path checks' with=guard+daemon client=networkd sysctl=rpf1
 holds 'guard: a relay, macvlans' with=guard+daemon client=dhclient relay=isc macvlan=yes
@@ -39,8 +38,5 @@ holds 'guard: the daemon is killed in the middle of a renewal' with=guard+daemon
 holds 'guard: other addresses' with=guard+daemon client=dhcpcd event=change
 holds 'shim alone, nothing is loaded' with=shim-alone client=dhcpcd
 holds 'shim: dhclient behind a relay' with=shim client=dhclient relay=isc
-holds 'shim in the daemon' with=shim+daemon client=renewer server=kea guard=none
-holds 'watchdog alone: dhclient keeps its leases' with=watchdog client=dhclient rebind=no
-holds 'guard, shim and watchdog' with=both client=dhcpcd-each wans=4
 verdicts
 done_testing
