@@ -84,14 +84,12 @@ asym unload
 
 # --- /run is full ---------------------------------------------------------------------------------------------------
 # Its own, which no process but the daemon sees; ip netns exec lets nothing of it out.
-mkdir -p /run/asymbpf
 mark_events
-ip netns exec "$gw" sh -c 'mount -t tmpfs -o size=64k none /run/asymbpf && exec "$@"' - "$asymbpf" monitor --json \
+ip netns exec "$gw" sh -c 'mount -t tmpfs -o size=64k none /run && exec "$@"' - "$asymbpf" monitor --json \
 	--config "$tmp/conf" >>"$tmp/events" 2>>"$tmp/log" </dev/null &
 daemon=$!
 asym_pids+=("$daemon")
 ok 'a daemon with a small /run' wait_for started
-rmdir /run/asymbpf 2>/dev/null || true
 run=/proc/$daemon/root/run/asymbpf
 quiet 500
 cat /dev/zero >"$run/fill" 2>/dev/null || true
