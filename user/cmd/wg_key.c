@@ -95,7 +95,8 @@ int wg_genkey(const struct command *self, int argc, char **argv)
 	if (o.n_args)
 		status = options_wrong(self, "what is \"%s\"?", o.args[0]);
 	else
-		status = (o.public_key ? print_public() : print_private()) ? STATUS_FAILURE : STATUS_OK;
+		status = (o.public_key ? print_public() : print_private()) ? STATUS_FAILURE
+									   : STATUS_OK;
 out:
 	options_done(&o);
 	return status;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Files of wg-quick(8).  Whoever has put a private key into one keeps it when the file is written anew. */
+/* Files of wg-quick(8).  Whoever has put a private key into one keeps it when the file is written
+ * anew. */
 #include "base/file.h"
 #include "base/log.h"
 #include "cmd/wg.h"

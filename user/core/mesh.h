@@ -36,7 +36,7 @@
 
 struct mesh_endpoint {
 	char host[MESH_ENDPOINT]; /* name or address, without brackets; empty: none */
-	uint16_t port;		  /* 0: the port that the other side listens at for this connection */
+	uint16_t port; /* 0: the port that the other side listens at for this connection */
 };
 
 struct mesh_node {
@@ -46,7 +46,7 @@ struct mesh_node {
 	size_t n_lans;
 	uint8_t public_key[MESH_KEY];
 	struct mesh_endpoint endpoint; /* port: the first of those it listens at, 0: mesh.port */
-	bool metered;		       /* transit through it is dear: moves to it need more reason */
+	bool metered; /* transit through it is dear: moves to it need more reason */
 	char device[IFNAMSIZ];	       /* of its underlay's link, empty: any */
 	struct place place;
 };
@@ -100,7 +100,7 @@ struct mesh_connect {
 struct mesh {
 	char name[MODEL_NAME]; /* default "mesh" */
 	char device[IFNAMSIZ]; /* overlay device, default "ov0" */
-	uint16_t port;	       /* first that nodes listen at, default 51820; probes use the one before */
+	uint16_t port; /* first that nodes listen at, default 51820; probes use the one before */
 	uint16_t mtu;	       /* of the tunnels, default MESH_MTU */
 	uint32_t keepalive_s;  /* of nodes without endpoint, 1..65535, default 10 */
 	uint32_t probe_ms;     /* between probes of a path, default 100 */
@@ -131,9 +131,9 @@ int mesh_read(struct mesh *m, const char *path, struct findings *f);
 int mesh_parse(struct mesh *m, const char *name, const char *text, size_t len, struct findings *f);
 
 /* Judges it as a whole.  Errors: no node; a node without address or key; duplicate addresses, LANs,
- * keys, ports and directions; an endpoint inside of a LAN; a way that needs a connection that is not
- * there, or leads to itself; a node that nobody is connected to.  Warnings: pairs without any way.
- * 0 or -EINVAL; -ENOMEM. */
+ * keys, ports and directions; an endpoint inside of a LAN; a way that needs a connection that is
+ * not there, or leads to itself; a node that nobody is connected to.  Warnings: pairs without any
+ * way.  0 or -EINVAL; -ENOMEM. */
 int mesh_check(const struct mesh *m, struct findings *f);
 
 /* As a description that reads back as an equal one, every value written. */
@@ -143,8 +143,8 @@ void mesh_print(const struct mesh *m, struct str *out);
 uint64_t mesh_hash(const struct mesh *m);
 
 /* Ports that a node listens at, in host byte order: one for each other node, connected or not, then
- * one for each of its forwarders, so that those which are added at the end of the description change no
- * other.  Above 65535: mesh_check refuses it. */
+ * one for each of its forwarders, so that those which are added at the end of the description
+ * change no other.  Above 65535: mesh_check refuses it. */
 uint32_t mesh_port(const struct mesh *m, uint8_t node, uint8_t peer);
 uint32_t mesh_forwarder_port(const struct mesh *m, size_t forwarder, uint8_t node);
 

@@ -54,8 +54,10 @@ static void check_reach(const struct mesh *m, const struct mesh_pairs *p, size_t
 	_cleanup_(str_done) struct str missing = {};
 
 	if (!has_tunnel(m, p, node)) {
-		check_error(f, &m->nodes[node].place, "node: \"%s\" is connected to nobody, expected "
-			    "an endpoint of it or of another", m->nodes[node].name);
+		check_error(f, &m->nodes[node].place,
+			    "node: \"%s\" is connected to nobody, expected "
+			    "an endpoint of it or of another",
+			    m->nodes[node].name);
 		return;
 	}
 	for (size_t i = node + 1; i < m->n_nodes; i++) {
@@ -67,7 +69,7 @@ static void check_reach(const struct mesh *m, const struct mesh_pairs *p, size_t
 	}
 	if (missing.len)
 		check_warn(f, &m->nodes[node].place, "node: there is no way between \"%s\" and %s: "
-			   "neither a connection nor a forwarder nor a node between", 
+			   "neither a connection nor a forwarder nor a node between",
 			   m->nodes[node].name, missing.s);
 }
 
@@ -80,7 +82,8 @@ int mesh_check(const struct mesh *m, struct findings *f)
 		return -ENOMEM;
 	if (m->n_nodes < 2)
 		finding_add(f, FINDING_ERROR, m->n_files ? m->files[0] : NULL, 0,
-			    "node: there %s, expected two at least", m->n_nodes ? "is one" : "is none");
+			    "node: there %s, expected two at least",
+			    m->n_nodes ? "is one" : "is none");
 	mesh_check_nodes(m, f);
 	for (size_t i = 0; i < m->n_forwarders; i++)
 		check_forwarder(m, &m->forwarders[i], f);

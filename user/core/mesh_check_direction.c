@@ -11,8 +11,10 @@ struct list {
 static void missing_connection(const struct mesh *m, const struct list *l, uint8_t a, uint8_t b,
 			       const char *way, struct findings *f)
 {
-	check_error(f, &l->paths->place, "%s: \"%s\" needs a connection of \"%s\" and \"%s\", expected "
-		    "an endpoint of one of them%s", l->key, way, m->nodes[a].name, m->nodes[b].name,
+	check_error(f, &l->paths->place,
+		    "%s: \"%s\" needs a connection of \"%s\" and \"%s\", expected "
+		    "an endpoint of one of them%s",
+		    l->key, way, m->nodes[a].name, m->nodes[b].name,
 		    m->n_connects ? " and both in a connect" : "");
 }
 
@@ -21,8 +23,10 @@ static void check_via(const struct mesh *m, const struct mesh_pairs *p,
 		      const char *way, struct findings *f)
 {
 	if (via == d->from || via == d->to) {
-		check_error(f, &l->paths->place, "%s: \"%s\" of direction \"%s\" leads by its own end, "
-			    "expected direct or another node", l->key, way, d->name);
+		check_error(f, &l->paths->place,
+			    "%s: \"%s\" of direction \"%s\" leads by its own end, "
+			    "expected direct or another node",
+			    l->key, way, d->name);
 		return;
 	}
 	if (!mesh_pairs_have(p, d->from, via))
@@ -57,8 +61,10 @@ static void check_weights(const struct list *l, struct findings *f)
 	for (size_t i = 0; i < l->paths->n; i++)
 		n += !!l->paths->items[i].weight;
 	if (n && n < l->paths->n)
-		check_error(f, &l->paths->place, "%s: %zu of %zu ways have a weight, expected all or "
-			    "none", l->key, n, l->paths->n);
+		check_error(f, &l->paths->place,
+			    "%s: %zu of %zu ways have a weight, expected all or "
+			    "none",
+			    l->key, n, l->paths->n);
 	else if (n && l->paths->automatic)
 		check_error(f, &l->paths->place, "%s: weights beside auto, expected one of both",
 			    l->key);
@@ -84,8 +90,10 @@ static void check_ends(const struct mesh *m, size_t i, struct findings *f)
 	const struct mesh_direction *d = &m->directions[i], *older;
 
 	if (d->from == d->to) {
-		check_error(f, &d->place, "to: direction \"%s\" leads from \"%s\" to itself, expected "
-			    "two nodes", d->name, m->nodes[d->to].name);
+		check_error(f, &d->place,
+			    "to: direction \"%s\" leads from \"%s\" to itself, expected "
+			    "two nodes",
+			    d->name, m->nodes[d->to].name);
 		return;
 	}
 	older = mesh_direction_find(m, d->from, d->to);
@@ -107,8 +115,10 @@ static void check_direction(const struct mesh *m, const struct mesh_pairs *p,
 			check_path(m, p, d, &lists[i], &lists[i].paths->items[j], f);
 	}
 	if (count_ways(d) > MESH_MAX_PATHS)
-		check_error(f, &d->place, "bulk: direction \"%s\" has %zu ways with those of paths, "
-			    "expected at most %d", d->name, count_ways(d), MESH_MAX_PATHS);
+		check_error(f, &d->place,
+			    "bulk: direction \"%s\" has %zu ways with those of paths, "
+			    "expected at most %d",
+			    d->name, count_ways(d), MESH_MAX_PATHS);
 }
 
 void mesh_check_directions(const struct mesh *m, const struct mesh_pairs *p, struct findings *f)

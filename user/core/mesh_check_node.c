@@ -11,8 +11,10 @@ static void check_complete(const struct mesh_node *n, struct findings *f)
 		check_error(f, &n->place, "address: node \"%s\" has none, expected one at least",
 			    n->name);
 	if (!memcmp(n->public_key, zero, MESH_KEY))
-		check_error(f, &n->place, "public-key: node \"%s\" has none, expected what asymbpf wg "
-			    "genkey --public prints", n->name);
+		check_error(f, &n->place,
+			    "public-key: node \"%s\" has none, expected what asymbpf wg "
+			    "genkey --public prints",
+			    n->name);
 }
 
 static void check_key(const struct mesh_node *n, const struct mesh_node *older, struct findings *f)
@@ -24,9 +26,10 @@ static void check_key(const struct mesh_node *n, const struct mesh_node *older, 
 	    memcmp(n->public_key, older->public_key, MESH_KEY))
 		return;
 	mesh_key_text(n->public_key, key);
-	check_error(f, &n->place, "public-key: \"%s\" of node \"%s\" is that of node \"%s\" in %s:%d "
-		    "too, expected another", key, n->name, older->name, check_file(&older->place),
-		    older->place.line);
+	check_error(f, &n->place,
+		    "public-key: \"%s\" of node \"%s\" is that of node \"%s\" in %s:%d "
+		    "too, expected another",
+		    key, n->name, older->name, check_file(&older->place), older->place.line);
 }
 
 /* -------- addresses and LANs: a packet's destination names one node */
@@ -81,8 +84,10 @@ static void check_own_lans(const struct mesh_node *n, struct findings *f)
 	for (size_t i = 0; i < n->n_lans; i++)
 		for (size_t j = 0; j < i; j++)
 			if (prefix_equal(&n->lans[i], &n->lans[j]))
-				check_error(f, &n->place, "lan: \"%s\" is given twice in node \"%s\", "
-					    "expected once", prefix_str(&n->lans[i], text), n->name);
+				check_error(f, &n->place,
+					    "lan: \"%s\" is given twice in node \"%s\", "
+					    "expected once",
+					    prefix_str(&n->lans[i], text), n->name);
 }
 
 /* -------- endpoints: what goes to one must not go into a tunnel */
@@ -110,7 +115,8 @@ static void check_endpoint(const struct mesh *m, const struct mesh_endpoint *e,
 		const char *inside = covering(&m->nodes[i], &addr, buf);
 
 		if (inside)
-			check_error(f, place, "endpoint: \"%s\" is inside of \"%s\" of node \"%s\", "
+			check_error(f, place,
+				    "endpoint: \"%s\" is inside of \"%s\" of node \"%s\", "
 				    "which lies behind the tunnels, expected an address outside",
 				    e->host, inside, m->nodes[i].name);
 	}

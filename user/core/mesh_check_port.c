@@ -49,15 +49,18 @@ static void check_own(const struct mesh *m, size_t node, const struct ports *s, 
 		const struct place *place = place_of(m, node, s->forwarder[i]);
 
 		if (s->port[i] > UINT16_MAX)
-			check_error(f, place, "port: node \"%s\" would listen at \"%u\", expected %d at "
-				    "most: a lower first port", m->nodes[node].name, s->port[i],
-				    UINT16_MAX);
+			check_error(f, place,
+				    "port: node \"%s\" would listen at \"%u\", expected %d at "
+				    "most: a lower first port",
+				    m->nodes[node].name, s->port[i], UINT16_MAX);
 		else if (s->port[i] == (uint32_t)m->port - 1)
 			check_error(f, place, "port: \"%u\" of node \"%s\" is that of the probes, "
 				    "expected another", s->port[i], m->nodes[node].name);
 		else if (has_port(s, i, s->port[i]))
-			check_error(f, place, "port: \"%u\" is taken twice at node \"%s\", expected "
-				    "another", s->port[i], m->nodes[node].name);
+			check_error(f, place,
+				    "port: \"%u\" is taken twice at node \"%s\", expected "
+				    "another",
+				    s->port[i], m->nodes[node].name);
 	}
 }
 
@@ -72,9 +75,10 @@ static void check_shared(const struct mesh *m, size_t node, const struct ports *
 	for (size_t i = 0; i < s->n; i++) {
 		if (!has_port(t, t->n, s->port[i]))
 			continue;
-		check_error(f, &a->place, "endpoint: \"%s\" port \"%u\" of node \"%s\" is that of node "
-			    "\"%s\" too, expected another port", a->endpoint.host, s->port[i], a->name,
-			    b->name);
+		check_error(f, &a->place,
+			    "endpoint: \"%s\" port \"%u\" of node \"%s\" is that of node "
+			    "\"%s\" too, expected another port",
+			    a->endpoint.host, s->port[i], a->name, b->name);
 		return;
 	}
 }
@@ -93,7 +97,8 @@ static void check_forwarders(const struct mesh *m, struct findings *f)
 			if (!*a->endpoint.host || strcmp(a->endpoint.host, b->endpoint.host) ||
 			    outer_port(m, i) != outer_port(m, j))
 				continue;
-			check_error(f, &a->place, "endpoint: \"%s\" port \"%u\" of forwarder \"%s\" is "
+			check_error(f, &a->place,
+				    "endpoint: \"%s\" port \"%u\" of forwarder \"%s\" is "
 				    "that of forwarder \"%s\" too, expected another port",
 				    a->endpoint.host, outer_port(m, i), a->name, b->name);
 			break;

@@ -10,10 +10,12 @@
 bool mesh_config_short_name(struct config *c, const char *noun, const char *name)
 {
 	if (strlen(name) >= MESH_NODE)
-		config_error(c, "%s: name \"" SHOWN "\" is too long, expected %d characters at most",
+		config_error(c,
+			     "%s: name \"" SHOWN "\" is too long, expected %d characters at most",
 			     noun, name, MESH_NODE - 1);
 	else if (!strcmp(name, "direct") || !strcmp(name, "auto"))
-		config_error(c, "%s: \"%s\" cannot be a name, it is a word of \"paths\"", noun, name);
+		config_error(c, "%s: \"%s\" cannot be a name, it is a word of \"paths\"", noun,
+			     name);
 	else
 		return true;
 	return false;
@@ -75,8 +77,10 @@ bool mesh_config_mtu(struct config *c, const char *key, const char *value, uint1
 static bool path_error(struct config *c, const char *key, const char *noun, const char *name,
 		       const char *value)
 {
-	config_error(c, "%s: there is no %s \"" SHOWN "\" for \"" SHOWN "\", expected direct, auto, "
-		     "\"via NODE\" or \"forwarder NAME\"", key, noun, name, value);
+	config_error(c,
+		     "%s: there is no %s \"" SHOWN "\" for \"" SHOWN "\", expected direct, auto, "
+		     "\"via NODE\" or \"forwarder NAME\"",
+		     key, noun, name, value);
 	return false;
 }
 

@@ -17,7 +17,8 @@ static void row(const char *from, const char *to, const char *way, const char *d
 		str_add(out, "%s\n", device);
 }
 
-static void hop_add(const struct mesh_target *t, const struct mesh_wish *w, size_t i, struct str *out)
+static void hop_add(const struct mesh_target *t, const struct mesh_wish *w, size_t i,
+		    struct str *out)
 {
 	str_add(out, "%s%s%s", out->len ? ", " : "", i == w->n_own ? "else " : "",
 		t->ways[w->order[i]].name);

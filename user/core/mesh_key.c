@@ -28,7 +28,8 @@ int mesh_key_parse(const char *text, uint8_t ret[MESH_KEY])
 			key[n++] = bits >> left;
 		}
 	}
-	/* 43 characters are 258 bits: the last two mean nothing and must be 0, or a key had four texts */
+	/* 43 characters are 258 bits: the last two mean nothing and must be 0, or a key had four
+	 * texts */
 	if (bits & 3)
 		return -EINVAL;
 	memcpy(ret, key, MESH_KEY);

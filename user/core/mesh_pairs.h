@@ -20,8 +20,8 @@ bool mesh_way_exists(const struct mesh *m, const struct mesh_pairs *p, uint8_t f
 		     const struct mesh_path *way);
 /* Someone pays for what is passed on there. */
 bool mesh_way_metered(const struct mesh *m, const struct mesh_path *way);
-/* The n-th way of all there are: direct, forwarders, relays, what is metered last.  False: there are
- * not so many.  Begin with *state zero. */
+/* The n-th way of all there are: direct, forwarders, relays, what is metered last.  False: there
+ * are not so many.  Begin with *state zero. */
 struct mesh_way_state {
 	unsigned int round;
 	size_t next;

@@ -2,10 +2,11 @@
 /*
  * What one node of a mesh has to do: its WireGuard devices, its overlay device with addresses and
  * routes, the ways to every other node.  A pure function of description and node, so plans are
- * compared as text, and what a node sends to is what the other listens at without a word between them.
+ * compared as text, and what a node sends to is what the other listens at without a word between
+ * them.
  *
- * A device for each connection: a pair of nodes, or a forwarder.  What a node sends itself goes by the
- * way of the direction; what it passes on goes by the device of the pair, always ("transit goes
+ * A device for each connection: a pair of nodes, or a forwarder.  What a node sends itself goes by
+ * the way of the direction; what it passes on goes by the device of the pair, always ("transit goes
  * direct"), so there are no loops.
  */
 #ifndef CORE_MESH_PLAN_H
@@ -23,8 +24,8 @@ struct mesh_tunnel {
 	uint16_t forwarder;    /* index, or MESH_FORWARDER_NONE */
 	uint16_t listen_port;  /* host byte order */
 	struct mesh_endpoint endpoint; /* complete; host empty: the peer comes to us */
-	uint16_t keepalive_s;  /* 0: none; set where nobody can come to us: no endpoint of our own, or a
-				* forwarder that leads away from us */
+	uint16_t keepalive_s; /* 0: none; set where nobody can come to us: no endpoint of our own,
+			       * or a forwarder that leads away from us */
 	uint16_t mtu;
 };
 
@@ -41,7 +42,7 @@ struct mesh_wish {
 	uint8_t order[MESH_MAX_PATHS]; /* indices of ways, best first */
 	uint16_t weight[MESH_MAX_PATHS]; /* of the same; 0: not spread */
 	size_t n;
-	size_t n_own;	/* of them from the front: wished for; the others when all of these are dead */
+	size_t n_own;	/* of them from the front: wished for; the others when these are dead */
 	bool automatic; /* the best of these n_own is found by measurement */
 };
 
@@ -52,11 +53,11 @@ struct mesh_target {
 	struct mesh_wish paths; /* of everything */
 	struct mesh_wish bulk;	/* of thick flows; n 0: as paths */
 	uint64_t rate_bps;	/* bits per second that metered ways may carry; 0: no limit */
-	uint16_t direct; /* tunnel that transit to this node takes; MESH_TUNNEL_NONE: we pass none on */
+	uint16_t direct; /* tunnel of transit to this node; MESH_TUNNEL_NONE: we pass none on */
 };
 
-/* Of the overlay device: an address or a LAN of another node that is reached, of a family that we or
- * our LANs have. */
+/* Of the overlay device: an address or a LAN of another node that is reached, of a family that we
+ * or our LANs have. */
 struct mesh_route {
 	struct prefix to;
 	uint8_t node;
@@ -87,8 +88,8 @@ void mesh_plan_text(const struct mesh_plan *p, struct str *out);
 int mesh_hops_text(const struct mesh *m, struct str *out);
 /* wg-quick's file of one tunnel: with routes by preference, for machines without asymbpf.
  * private_key: as text, or NULL for a place to put it. */
-void mesh_quick_text(const struct mesh_plan *p, const struct mesh_tunnel *t, const char *private_key,
-		     struct str *out);
+void mesh_quick_text(const struct mesh_plan *p, const struct mesh_tunnel *t,
+		     const char *private_key, struct str *out);
 /* Graphviz: connections, and ways that are wished for. */
 int mesh_dot_text(const struct mesh *m, struct str *out);
 

@@ -24,12 +24,13 @@ static void text_tunnel(const struct mesh_plan *p, const struct mesh_tunnel *t, 
 {
 	bool six = t->endpoint.host[0] && strchr(t->endpoint.host, ':');
 
-	str_add(out, "tunnel %s peer %s listen %u", t->device, peer_name(p, t->peer), t->listen_port);
+	str_add(out, "tunnel %s peer %s listen %u", t->device, peer_name(p, t->peer),
+		t->listen_port);
 	if (t->forwarder != MESH_FORWARDER_NONE)
 		str_add(out, " forwarder %s", p->mesh->forwarders[t->forwarder].name);
 	if (*t->endpoint.host)
-		str_add(out, " endpoint %s%s%s:%u", six ? "[" : "", t->endpoint.host, six ? "]" : "",
-			t->endpoint.port);
+		str_add(out, " endpoint %s%s%s:%u", six ? "[" : "", t->endpoint.host,
+			six ? "]" : "", t->endpoint.port);
 	if (t->keepalive_s)
 		str_add(out, " keepalive %us", t->keepalive_s);
 	str_add(out, " mtu %u\n", t->mtu);
@@ -54,7 +55,8 @@ static void text_rules(const struct mesh_plan *p, struct str *out)
 {
 	for (size_t i = 0; i < p->n_targets; i++)
 		if (p->targets[i].direct != MESH_TUNNEL_NONE)
-			str_add(out, "rule transit to %s dev %s\n", peer_name(p, p->targets[i].node),
+			str_add(out, "rule transit to %s dev %s\n",
+				peer_name(p, p->targets[i].node),
 				p->tunnels[p->targets[i].direct].device);
 }
 
@@ -79,7 +81,8 @@ static void text_target(const struct mesh_plan *p, const struct mesh_target *t, 
 	text_wish(t, &t->paths, "paths", out);
 	text_wish(t, &t->bulk, "bulk", out);
 	if (t->rate_bps)
-		str_add(out, "\trate of metered ways %llu bit/s\n", (unsigned long long)t->rate_bps);
+		str_add(out, "\trate of metered ways %llu bit/s\n",
+			(unsigned long long)t->rate_bps);
 	for (size_t i = 0; i < t->n; i++)
 		str_add(out, "\tway %zu %s dev %s%s\n", i, t->ways[i].name,
 			p->tunnels[t->ways[i].tunnel].device, t->ways[i].metered ? " metered" : "");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Files of wg-quick(8), for machines without asymbpf: the ways that are preferred, without measurement.
- * What a node sends itself follows its main table; what comes in by a tunnel follows a table in which
- * every node is reached by its own tunnel.
+ * Files of wg-quick(8), for machines without asymbpf: the ways that are preferred, without
+ * measurement.  What a node sends itself follows its main table; what comes in by a tunnel follows a
+ * table in which every node is reached by its own tunnel.
  */
 #include "core/mesh_plan.h"
 #include <string.h>
@@ -16,8 +16,8 @@ static void quick_interface(const struct mesh_plan *p, const struct mesh_tunnel 
 	const struct mesh_node *n = &p->mesh->nodes[p->self];
 	char buf[ADDR_STRLEN];
 
-	str_add(out, "# %s: node %s to %s, made by asymbpf wg plan\n[Interface]\n", t->device, n->name,
-		p->mesh->nodes[t->peer].name);
+	str_add(out, "# %s: node %s to %s, made by asymbpf wg plan\n[Interface]\n", t->device,
+		n->name, p->mesh->nodes[t->peer].name);
 	str_add(out, "PrivateKey = %s\n", key ?: "# put the output of: asymbpf wg genkey");
 	str_add(out, "ListenPort = %u\nMTU = %u\nTable = off\n", t->listen_port, t->mtu);
 	for (int i = 0; i < ASYM_FAMILIES; i++)
@@ -69,7 +69,8 @@ static void quick_route(const struct mesh_plan *p, const struct mesh_tunnel *t,
 
 	prefix_str(&r->to, to);
 	if (target->ways[target->paths.order[0]].tunnel == tunnel) {
-		str_add(out, "PostUp = ip %s route replace %s dev %%i", family_flag(&r->to.addr), to);
+		str_add(out, "PostUp = ip %s route replace %s dev %%i", family_flag(&r->to.addr),
+			to);
 		if (!addr_is_zero(&r->src))
 			str_add(out, " src %s", addr_str(&r->src, src));
 		str_add(out, "\n");
@@ -93,8 +94,8 @@ static void quick_peer(const struct mesh_plan *p, const struct mesh_tunnel *t, s
 		str_add(out, "PersistentKeepalive = %u\n", t->keepalive_s);
 }
 
-void mesh_quick_text(const struct mesh_plan *p, const struct mesh_tunnel *t, const char *private_key,
-		     struct str *out)
+void mesh_quick_text(const struct mesh_plan *p, const struct mesh_tunnel *t,
+		     const char *private_key, struct str *out)
 {
 	quick_interface(p, t, private_key, out);
 	quick_filter(out);
