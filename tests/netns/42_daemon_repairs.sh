@@ -211,6 +211,18 @@ done
 wait_for link_is wan1 ipv4 up
 is 'traffic passes' "$(failures "$(c "$traffic" tcp -n 50 $host 443)")" 0
 
+# --- connections that begin while our table is away --------------------------------------------------------------
+# Nobody translates their first packet; conntrack would leave it at that for all that follow.
+start knock "$c" "$knock" -r 100 -t 9000 $host 80
+for _ in {1..10}; do
+	gw nft delete table inet asymbpf
+	wait_for gw nft list chain inet asymbpf postrouting >/dev/null
+	sleep 0.2
+done
+finish knock
+diag "$(wc -l <"$tmp/knock") connections began, $(awk '$2 > 900000' "$tmp/knock" | wc -l) had to ask again"
+is 'none fails' "$(grep -c '!' "$tmp/knock" || true)" 0
+
 # --- a routing daemon ----------------------------------------------------------------------------------------
 quiet 300
 kernel_state >"$tmp/state"

@@ -7,6 +7,7 @@
 #include "tests/unit/nl_lab.h"
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <malloc.h>
 #include <string.h>
@@ -200,7 +201,7 @@ static void put_tuple(struct nl_msg *m, uint16_t type, const char *from, const c
 }
 
 /* As if 192.168.1.1 had gone out by a link with this mark, behind NAT. */
-static void make_connections(struct nl *nl, uint32_t mark, unsigned int n)
+static void make_connections(struct nl *nl, uint32_t mark, uint32_t status, unsigned int n)
 {
 	struct nfgenmsg header = { .nfgen_family = AF_INET };
 	struct nl_batch b = { 0 };
@@ -210,13 +211,15 @@ static void make_connections(struct nl *nl, uint32_t mark, unsigned int n)
 	for (unsigned int i = 0; i < n; i++) {
 		char to[32];
 
-		snprintf(to, sizeof(to), "203.0.%u.%u", i / 40000, 10 + mark / 256);
+		snprintf(to, sizeof(to), "203.0.%u.%u", i / 40000, 10 + mark / 256 % 200);
 		nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW,
 			 NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
 		put_tuple(&m, CTA_TUPLE_ORIG, "192.168.1.1", to, i % 40000 + 1024);
 		put_tuple(&m, CTA_TUPLE_REPLY, to, "10.0.0.2", i % 40000 + 1024);
 		nl_put_u32(&m, CTA_TIMEOUT, htonl(600));
 		nl_put_u32(&m, CTA_MARK, htonl(mark));
+		if (status)
+			nl_put_u32(&m, CTA_STATUS, htonl(status | IPS_CONFIRMED));
 		nl_batch_add(&b, &m);
 	}
 	assert_int_equal(nl_batch_talk(nl, &b, &first), 0);
@@ -262,8 +265,8 @@ static void test_many_connections(void **state)
 
 	netns_need();
 	nl = open_nl(NETLINK_NETFILTER);
-	make_connections(&nl, 0x100, MANY);
-	make_connections(&nl, 0x200, 10);
+	make_connections(&nl, 0x100, 0, MANY);
+	make_connections(&nl, 0x200, 0, 10);
 	peak(true);
 	before = peak(false);
 	assert_int_equal(conntrack_delete_translated(&nl, AF_INET, 0x100, 0xff00), 0);
@@ -276,9 +279,31 @@ static void test_many_connections(void **state)
 	assert_int_equal(marks[1], 0);
 	assert_int_equal(marks[2], 10);
 
-	make_connections(&nl, 0x100, MANY);
+	make_connections(&nl, 0x100, 0, MANY);
 	assert_int_equal(conntrack_clear_marks(&nl, 0xff00, &n), 0);
 	assert_int_equal(n, MANY + 10);
+	nl_close(&nl);
+}
+
+/* Those that began while nobody marked and translated them. */
+static void test_unanswered(void **state)
+{
+	struct nfgenmsg header = { .nfgen_family = AF_UNSPEC };
+	size_t marks[256] = { 0 };
+	struct nl_msg m;
+	struct nl nl;
+
+	netns_need();
+	nl = open_nl(NETLINK_NETFILTER);
+	make_connections(&nl, 0x100, 0, 4);
+	make_connections(&nl, 0x20000, 0, 5);
+	make_connections(&nl, 0x40000, IPS_SEEN_REPLY, 6);
+	assert_int_equal(conntrack_delete_unanswered(&nl, 0xff00), 0);
+	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, &header,
+		 sizeof(header));
+	assert_int_equal(nl_dump(&nl, &m, count_marked, NULL, marks), 0);
+	assert_int_equal(marks[1], 4);
+	assert_int_equal(marks[0], 6);
 	nl_close(&nl);
 }
 
@@ -289,6 +314,7 @@ int main(void)
 		netns_test(test_marks_iptables),
 		netns_test(test_liberal),
 		netns_test(test_many_connections),
+		netns_test(test_unanswered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,6 +220,8 @@ static void write_ruleset(struct job *j)
 	/* where nobody knows, it is written to be sure */
 	note_done(j, UPDATE_RULESET, u->ruleset || gone);
 	j->stale |= gone || is_touched(u);
+	if (!r && u->ruleset && (gone || is_touched(u)))
+		note(j, UPDATE_CONNECTIONS, update_links_again(u->plan), "connections without a mark");
 	u->ruleset = r ? 0 : ruleset_now(u->plan, &gone);
 }
 

@@ -171,3 +171,11 @@ int update_move(const struct object *o, const struct plan *p, size_t policy)
 		}
 	return any ? update_links_end(o, p, &links) : 0;
 }
+
+int update_links_again(const struct plan *p)
+{
+	_cleanup_nl_ struct nl nl = {};
+	int r = nl_open(&nl, NETLINK_NETFILTER);
+
+	return r ?: conntrack_delete_unanswered(&nl, p->model->mark_mask);
+}

@@ -22,6 +22,10 @@ void update_links_judge(const struct plan *p, const struct plan *old,
  * a live one, or main.  False: none. */
 bool update_links_leave(const struct plan *p, struct link_set *links);
 
+/* Has connections begin anew that began while our table was away: without a mark, not translated, and
+ * that would not change any more, how often the client may ask.  0 or -errno. */
+int update_links_again(const struct plan *p);
+
 /* Ends connections and sticky entries of these links.  0 or the first -errno, all tried. */
 int update_links_end(const struct object *o, const struct plan *p, const struct link_set *links);
 

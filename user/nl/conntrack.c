@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -16,6 +17,7 @@
 static const struct attr_size policy[] = {
 	[CTA_TUPLE_ORIG] = ATTR_NEST,
 	[CTA_TUPLE_REPLY] = ATTR_NEST,
+	[CTA_STATUS] = ATTR_U32,
 	[CTA_PROTOINFO] = ATTR_NEST,
 	[CTA_MARK] = ATTR_U32,
 	[CTA_ID] = ATTR_U32,
@@ -100,6 +102,15 @@ static bool put_translated(const struct changes *c, const struct nlattr *const *
 	    tuple_addr(tb[CTA_TUPLE_ORIG], c->family, true, &from) ||
 	    tuple_addr(tb[CTA_TUPLE_REPLY], c->family, false, &seen_as) ||
 	    addr_equal(&from, &seen_as))
+		return false;
+	nl_put_u32(m, CTA_ID, attr_u32(tb[CTA_ID], 0));
+	return true;
+}
+
+static bool put_unanswered(const struct changes *c, const struct nlattr *const *tb, struct nl_msg *m)
+{
+	if (ntohl(attr_u32(tb[CTA_MARK], 0)) & c->mask || !tb[CTA_ID] || !tb[CTA_STATUS] ||
+	    ntohl(attr_u32(tb[CTA_STATUS], 0)) & IPS_SEEN_REPLY)
 		return false;
 	nl_put_u32(m, CTA_ID, attr_u32(tb[CTA_ID], 0));
 	return true;
@@ -232,6 +243,14 @@ int conntrack_delete_translated(struct nl *nl, int family, uint32_t mark, uint32
 
 	if (!mark || (mark & mask) != mark)
 		return -EINVAL;
+	return change_all(nl, &c, &n);
+}
+
+int conntrack_delete_unanswered(struct nl *nl, uint32_t mask)
+{
+	struct changes c = { .put = put_unanswered, .type = IPCTNL_MSG_CT_DELETE, .mask = mask };
+	size_t n;
+
 	return change_all(nl, &c, &n);
 }
 
