@@ -30,8 +30,9 @@ say	  = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 SRC	 := $(sort $(wildcard user/*/*.c))
 OBJ	 := $(SRC:%.c=$(BUILD)/%.o)
 LIBOBJ	 := $(filter-out $(BUILD)/user/cmd/main.o,$(OBJ))
-BPFOBJ	 := $(patsubst %.bpf.c,$(BUILD)/%.o,$(sort $(wildcard bpf/*.bpf.c)))
-SKEL	 := $(BUILD)/asymbpf.skel.h
+# the mesh's programs are an object of their own
+BPFOBJ	 := $(patsubst %.bpf.c,$(BUILD)/%.o,$(sort $(filter-out bpf/overlay.bpf.c,$(wildcard bpf/*.bpf.c))))
+SKEL	 := $(BUILD)/asymbpf.skel.h $(BUILD)/overlay.skel.h
 UNIT	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 BPFTEST	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
 NETNS	 := $(sort $(wildcard tests/netns/[0-9]*.sh))
@@ -58,8 +59,11 @@ $(BUILD)/bpf/%.o: bpf/%.bpf.c $(wildcard bpf/*.h bpf/lib/*.h)
 $(BUILD)/bpf/all.linked: $(BPFOBJ)
 	$(call say,BPFLINK,$@)$(BPFTOOL) gen object $@ $^
 
-$(SKEL): $(BUILD)/bpf/all.linked
+$(BUILD)/asymbpf.skel.h: $(BUILD)/bpf/all.linked
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name asymbpf_bpf > $@
+
+$(BUILD)/overlay.skel.h: $(BUILD)/bpf/overlay.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name overlay_bpf > $@
 
 $(BUILD)/tests/%: tests/%.c $(LIBOBJ) $(wildcard tests/*/*.h)
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBOBJ) $(LDLIBS) -lcmocka

@@ -97,6 +97,7 @@ struct ov_flow {
 	X(IN_LOCAL, "in_local", "for this node, handed to the overlay device")                     \
 	X(IN_TRANSIT, "in_transit", "passed on to another node")                                   \
 	X(IN_TTL, "in_ttl", "for another node, but at the end of their TTL: left to the stack")    \
+	X(IN_BIG, "in_big", "for another node, too long for its tunnel: left to the stack")        \
 	X(IN_UNKNOWN, "in_unknown", "for no node, or for one that is not connected: left to the stack")
 
 enum ov_reason {
