@@ -37,8 +37,8 @@ UNIT	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 BPFTEST	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
 NETNS	 := $(sort $(wildcard tests/netns/[0-9]*.sh))
 VMTEST	 := $(sort $(wildcard tests/vm/linux-*.sh))
-# tests/netns/prober has our own code in it, the other tools are on their own
-PROBER	 := $(BUILD)/tests/netns/prober
+# these have our own code in them, the other tools are on their own
+PROBER	 := $(BUILD)/tests/netns/prober $(BUILD)/tests/netns/overlay
 NETTOOL	 := $(filter-out $(PROBER),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c tests/dhcp/*.c)))
 
 .PHONY: all check check-vm check-dhcp unit soak demo bench install clean setup layers
