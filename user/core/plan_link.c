@@ -97,6 +97,37 @@ const struct route *plan_main_default(const struct host *h, uint32_t ifindex, in
 	return best;
 }
 
+/*
+ * The gateway of a device to which main has no default route: that of a neighbour on the same network.
+ * DHCP clients that give all devices one metric leave all but one of them without.
+ */
+static const struct route *shared_default(const struct host *h, const struct host_addr *a)
+{
+	const struct route *best = NULL;
+
+	for (size_t i = 0; i < h->n_routes; i++) {
+		const struct route *r = &h->routes[i];
+
+		if (r->table != TABLE_MAIN || r->type != ROUTE_UNICAST || prefix_len(&r->dst) ||
+		    addr_is_zero(&r->gateway) || !prefix_contains(&a->prefix, &r->gateway))
+			continue;
+		if (!best || r->metric < best->metric)
+			best = r;
+	}
+	return best;
+}
+
+static struct in6_addr link_gateway(const struct plan_link *l, const struct host *h,
+				    const struct host_addr *a, const struct route *def,
+				    enum asym_family f)
+{
+	if (!addr_is_zero(&l->conf->gateway[f]))
+		return l->conf->gateway[f];
+	if (!def && a && !a->link_scope)
+		def = shared_default(h, a);
+	return def ? def->gateway : (struct in6_addr){0};
+}
+
 static enum plan_down link_state(const struct plan_link *l, const struct host_device *d,
 				 const struct route *def, enum asym_family f)
 {
@@ -123,10 +154,7 @@ static void link_family(struct plan_link *l, const struct host *h, const struct 
 	if (def && !addr_is_zero(&def->src))
 		l->addr[f] = def->src;
 	l->route_mtu[f] = def ? def->mtu : 0;
-	if (!addr_is_zero(&l->conf->gateway[f]))
-		l->gateway[f] = l->conf->gateway[f];
-	else if (def)
-		l->gateway[f] = def->gateway;
+	l->gateway[f] = link_gateway(l, h, a, def, f);
 	l->down[f] = link_state(l, d, def, f);
 }
 
