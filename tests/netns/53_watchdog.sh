@@ -6,8 +6,9 @@
 #   [c] ──── lan0 [gw] wan1 (DHCP), wan2 ════ [net]      udhcpd behind p1, leases of 8 s: T1 4 s, late 4.5 s
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/daemon.sh"
-command -v udhcpd >/dev/null && command -v udhcpc >/dev/null || skip_all 'needs udhcpd and udhcpc'
-command -v tcpdump >/dev/null || skip_all 'needs tcpdump'
+for tool in udhcpd udhcpc tcpdump; do
+	command -v $tool >/dev/null || skip_all "needs $tool"
+done
 [ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/dhcpack >&2
 dhcpack=$build/tests/netns/dhcpack
 lab
@@ -17,6 +18,7 @@ cable "$gw" wan1 "$net" p1
 ip -n "$gw" link set wan1 address $mac
 ip -n "$net" addr add 100.64.1.1/24 dev p1
 config <<-END
+	metrics = "127.0.0.1:9171"
 	lan { devices = "lan0" }
 	link wan1 { device = "wan1" } link wan2 { device = "wan2" }
 END
@@ -68,9 +70,9 @@ lives() {
 ip netns exec "$net" tcpdump --immediate-mode -lnnvi p1 'udp dst port 67' >"$tmp/line" 2>"$tmp/tcpdump" &
 asym_pids+=($!)
 wait_for grep -q listening "$tmp/tcpdump"
-asked() { grep -c 'BOOTP/DHCP, Request' "$tmp/line" || true; }
-asked_are() { [ "$(asked)" -eq "$1" ]; }
-asked_more() { [ "$(asked)" -gt "$1" ]; }
+requests() { grep -c 'BOOTP/DHCP, Request' "$tmp/line" || true; }
+requests_are() { [ "$(requests)" -eq "$1" ]; }
+more_requests() { [ "$(requests)" -gt "$1" ]; }
 last_xid() { grep -o 'xid 0x[0-9a-f]*' "$tmp/line" | tail -n 1 | cut -c7-; }
 
 lease() { asym dhcp --json | jq -r ".links[] | select(.name == \"wan1\") | $1"; }
@@ -96,15 +98,29 @@ is 'status as JSON' "$(status '.links[] | select(.name == "wan1").lease.state')"
 
 # --- a client that hangs ----------------------------------------------------------------------------------------
 freeze
-before=$(asked)
+before=$(requests)
 mark_events
 ok 'late is told' wait_for told "$(it_is late)"
 ok 'and renewed' wait_for told "$(it_is renewed)"
 ok 'again and again' wait_for lease_is .renewals.watchdog 3
 ok 'the server: it lives' lives
 is 'told once each' "$(told_times "$(it_is late)") $(told_times "$(it_is expired)")" '3 0'
-ok 'a request each' wait_for asked_are $((before + 3))
+ok 'a request each' wait_for requests_are $((before + 3))
 is 'none of which is the client'\''s' "$(lease '"\(.renewals.right) \(.lease.asked) \(.lease.client)"')" '1 0 udp-device'
+# shellcheck disable=SC2016 # for the other shell
+page() {
+	gw bash -c 'exec 3<>/dev/tcp/127.0.0.1/9171 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3' |
+		sed '1,/^\r$/d'
+}
+page >"$tmp/page"
+metric() { awk -v s="asymbpf_$1" 'index($0, s " ") == 1 { print $NF }' "$tmp/page"; } # SERIES
+is 'metrics: the state' "$(metric 'lease_state{link="wan1",state="bound"}')" 1
+like 'T1, the end of the lease' "$(metric 'lease_renewal_seconds{link="wan1"}') $(metric 'lease_expiry_seconds{link="wan1"}')" \
+	'^[0-3]\.[0-9]* [4-7]\.[0-9]*$'
+is 'and the watchdog' "$(metric 'lease_watchdog_sent_total{link="wan1"}') $(metric 'lease_watchdog_acks_total{link="wan1"}')" '3 3'
+if promtool=$("$root/scripts/promtool" 2>"$tmp/why"); then
+	is 'promtool has nothing to say' "$("$promtool" check metrics <"$tmp/page" 2>&1 || echo failed)" ''
+fi
 like 'as a client would ask' "$(grep -A 12 "xid 0x$(last_xid)" "$tmp/line" | tr -s '\n\t ' ' ')" \
 	"Client-IP $address Client-Ethernet-Address $mac .*Request.*Client-ID .*$mac"
 
@@ -112,11 +128,11 @@ like 'as a client would ask' "$(grep -A 12 "xid 0x$(last_xid)" "$tmp/line" | tr 
 daemon_end KILL
 like 'without a daemon: the leases as it left them' "$(asym dhcp)" "wan1 .* $address +100.64.1.1"
 is 'and as JSON' "$(lease '"\(.lease.state) \(.renewals.watchdog)"')" "$(lease .lease.state) 3"
-before=$(asked)
+before=$(requests)
 daemon 'another daemon' --config "$tmp/conf"
 is 'it tells nothing that was told' "$(told_times '.event == "lease" and .state != "late"')" 0
 ok 'and goes on' wait_for lease_is .renewals.watchdog 4
-ok 'with one request' wait_for asked_are $((before + 1))
+ok 'with one request' wait_for requests_are $((before + 1))
 daemon_end
 echo '{"leases": [5' >"$(state_file | sed s/json$/leases/)"
 daemon 'with a damaged file' --config "$tmp/conf"
@@ -124,9 +140,9 @@ is 'it says so' "$(grep -c 'make no sense' "$tmp/log")" 1
 is 'and knows nothing' "$(lease .lease)" null
 
 # --- never seen acknowledged ------------------------------------------------------------------------------------
-before=$(asked)
+before=$(requests)
 sleep 6
-is 'what nobody has seen acknowledged is not renewed' "$(($(asked) - before))" 0
+is 'what nobody has seen acknowledged is not renewed' "$(($(requests) - before))" 0
 no_client
 
 # --- given back -------------------------------------------------------------------------------------------------
@@ -137,9 +153,9 @@ kill -CONT "$client"
 kill -USR2 "$client"
 ok 'it gives the lease back, but keeps the address' wait_for lease_is .lease.state none
 freeze
-before=$(asked)
+before=$(requests)
 sleep 6
-is 'what was given back is not renewed' "$(($(asked) - before))" 0
+is 'what was given back is not renewed' "$(($(requests) - before))" 0
 no_client
 
 # --- no watchdog wanted -----------------------------------------------------------------------------------------
@@ -148,10 +164,10 @@ ok 'reload without watchdog' asym reload --config "$tmp/conf.off"
 mark_events
 client
 freeze
-before=$(asked)
+before=$(requests)
 ok 'late, and told' wait_for told "$(it_is late)"
 ok 'over, and told' wait_for told "$(it_is expired)"
-is 'but not renewed' "$(($(asked) - before))" 0
+is 'but not renewed' "$(($(requests) - before))" 0
 ok 'reload with it' asym reload --config "$tmp/conf"
 no_client
 
@@ -159,16 +175,16 @@ no_client
 client
 freeze
 no_server
-before=$(asked)
+before=$(requests)
 acks=$(lease .lease.acks)
 net "$dhcpack" p1 - $mac 100.64.1.99 100.64.1.1 3600
 net "$dhcpack" p1 12345678 $mac "$(lease .lease.address)" 100.64.1.1 3600
-ok 'the watchdog asks, and nobody answers' wait_for asked_more "$before"
+ok 'the watchdog asks, and nobody answers' wait_for more_requests "$before"
 xid=$(last_xid)
 net "$dhcpack" p1 "$xid" $mac "$(lease .lease.address)" 100.64.1.66 3600
 net "$dhcpack" p1 "$xid" 02:00:00:00:01:02 "$(lease .lease.address)" 100.64.1.1 3600
-before=$(asked)
-ok 'it asks again' wait_for asked_more "$before"
+before=$(requests)
+ok 'it asks again' wait_for more_requests "$before"
 is 'forged answers teach nothing' "$(lease .lease.acks)" "$acks"
 net "$dhcpack" p1 "$(last_xid)" $mac "$(lease .lease.address)" 100.64.1.1 3600
 ok 'the right one is believed' wait_for lease_is .lease.acks $((acks + 1))

@@ -29,11 +29,13 @@ static void on_save(uv_timer_t *timer)
 	struct leases *l = timer->data;
 	int r = leases_file_write(l->cookie, l->links);
 
-	l->changed = r == -EWOULDBLOCK;
+	l->changed = r && r != -ENOENT; /* the next look tries again */
 	if (r == -EWOULDBLOCK)
 		save_in(l, SAVE_MS);
-	else if (r && r != -ENOENT)
+	else if (l->changed && r != l->save_error)
 		log_err(r, "cannot write down the leases");
+	if (r != -EWOULDBLOCK)
+		l->save_error = r;
 }
 
 static void load(struct leases *l)
@@ -118,7 +120,7 @@ static void take_request(struct leases *l, struct leases_link *k, const struct d
 	l->changed |= k->lease.addr.s_addr != before.s_addr;
 	if (!dhcp_is_renewal(m))
 		return;
-	l->changed |= k->sender != sender;
+	l->changed |= k->sender != sender && leases_find(l, k->id);
 	k->sender = sender;
 }
 

@@ -23,6 +23,7 @@ struct leases {
 	uv_timer_t timer; /* the next look at all links */
 	uv_timer_t save;
 	bool changed; /* something that is not in the file yet */
+	int save_error; /* of the last time, which was said */
 	bool closed;
 	int refs; /* handles and parcels under way */
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A lease for people: what status and dhcp show. */
+#include "base/clock.h"
 #include "base/defs.h"
 #include "run/leases.h"
 #include <arpa/inet.h>
 #include <string.h>
-#include <time.h>
-
-#define S 1000000000ull
 
 const char *const leases_sender_names[] = {
 	[ASYM_SENDER_UNKNOWN] = NULL,	  [ASYM_SENDER_PACKET] = "packet",
@@ -17,10 +15,7 @@ _Static_assert(ARRAY_SIZE(leases_sender_names) == ASYM_SENDER_MAX, "leases_sende
 
 uint64_t leases_now_ns(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec * S + t.tv_nsec;
+	return clock_ns(CLOCK_BOOTTIME);
 }
 
 static void add_str(struct json_object *o, const char *name, const char *value)
@@ -40,10 +35,10 @@ static void add_left(struct json_object *o, const char *name, const struct lease
 		     uint64_t now)
 {
 	bool never = !l->addr.s_addr || l->lease_s == DHCP_FOREVER;
-	int64_t left = (int64_t)(l->acked_ns + s * S - now);
+	int64_t left = (int64_t)(l->acked_ns + s * NS_PER_S - now);
 
 	json_object_object_add(o, name,
-			       never ? NULL : json_object_new_int64(left / (int64_t)S));
+			       never ? NULL : json_object_new_int64(left / (int64_t)NS_PER_S));
 }
 
 static struct json_object *watchdog(const struct leases_link *k)

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What happens to leases, each thing once, to people. */
+#include "base/clock.h"
 #include "base/str.h"
 #include "run/leases_int.h"
 #include <arpa/inet.h>
 
-#define S 1000000000ull
-
 static bool may_tell(struct leases_now *now, uint64_t now_ns)
 {
-	if (now_ns - now->minute_ns >= 60 * S || now_ns < now->minute_ns) {
+	if (now_ns - now->minute_ns >= 60 * NS_PER_S || now_ns < now->minute_ns) {
 		now->minute_ns = now_ns;
 		now->events = 0;
 	}
@@ -81,12 +80,12 @@ void leases_tell_answer(struct leases *l, struct leases_link *k, const struct le
 static void tell_late(struct leases *l, struct leases_link *k, uint64_t now_ns)
 {
 	const struct lease *lease = &k->lease;
-	uint64_t t1_ns = lease->acked_ns + lease->t1_s * S;
+	uint64_t t1_ns = lease->acked_ns + lease->t1_s * NS_PER_S;
 	_cleanup_(str_done) struct str text = {};
 	char addr[INET_ADDRSTRLEN];
 
 	str_add(&text, "%s was to be renewed %llu s ago, ", addr_text(lease->addr, addr),
-		(unsigned long long)((now_ns - MIN(now_ns, t1_ns)) / S));
+		(unsigned long long)((now_ns - MIN(now_ns, t1_ns)) / NS_PER_S));
 	str_add(&text, lease->asked ? "the client asked in vain" : "the client does not ask");
 	tell(l, k, "late", text.s, now_ns);
 }
@@ -98,19 +97,25 @@ static void tell_expired(struct leases *l, struct leases_link *k, uint64_t now_n
 	tell(l, k, "expired", addr_text(k->lease.addr, addr), now_ns);
 }
 
+static bool is_late(enum lease_state state)
+{
+	return state == LEASE_LATE || state == LEASE_REBINDING;
+}
+
 /* An address that the link no longer has is not missed. */
 void leases_tell_state(struct leases *l, struct leases_link *k, uint64_t now_ns)
 {
 	enum lease_state state = lease_state(&k->lease, now_ns);
-	bool missed = leases_device(l, k) || k->told >= LEASE_LATE;
-	bool late = state == LEASE_LATE || state == LEASE_REBINDING;
+	bool missed = leases_device(l, k) || is_late(k->told);
 
+	if (is_late(state) && !missed)
+		state = LEASE_RENEWING;
 	if (state == k->told)
 		return;
+	if (is_late(state) && !is_late(k->told))
+		tell_late(l, k, now_ns);
 	if (state == LEASE_EXPIRED && missed)
 		tell_expired(l, k, now_ns);
-	else if (late && k->told < LEASE_LATE && missed)
-		tell_late(l, k, now_ns);
 	k->told = state;
 	l->changed = true;
 }

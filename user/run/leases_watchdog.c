@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The watchdog: asks for more of a lease in the client's place.  It never says anything else. */
+#include "base/clock.h"
 #include "run/leases_int.h"
 #include <stdlib.h>
 #include <sys/random.h>
 
-#define S 1000000000ull
 #define MS 1000000ull
-#define WAIT_NS (60 * S) /* timers stand still while the machine sleeps */
+#define WAIT_NS (60 * NS_PER_S) /* timers stand still while the machine sleeps */
 #define LEAST_NS (20 * MS)
-#define AGAIN_NS (1 * S) /* where a renewal is due that may not be sent */
+#define AGAIN_NS NS_PER_S /* where a renewal is due that may not be sent */
 
 struct parcel {
 	struct leases *leases;

@@ -56,7 +56,8 @@ struct monitor {
 	struct courier *courier;
 	struct leases *leases;
 	struct shim *shim;	/* NULL: none is needed, or none can be */
-	bool shim_refused;	/* it cannot be, which was said */
+	int leases_error;	/* why they are not watched, which was said */
+	int shim_error;		/* why it cannot be, which was said; for this configuration */
 	uint32_t guarded[ASYM_LINK_IDS]; /* ifindex of links whose guard was seen */
 	struct control *control;
 	struct hook *hook;

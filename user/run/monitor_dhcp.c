@@ -53,18 +53,19 @@ static bool wants_shim(struct monitor *m, const struct plan *p)
 	}
 }
 
-/* What the kernel refuses, it refuses again: said once for each configuration. */
+/* Said once.  Somebody else's shim may end, and its table with it, which leads to a sync; what the
+ * kernel refuses, it refuses again. */
 static void open_shim(struct monitor *m)
 {
-	int r;
+	int r, before = m->shim_error;
 
-	if (m->shim || m->shim_refused)
+	if (m->shim || (before && before != -EEXIST))
 		return;
 	r = shim_open(&m->loop, &m->events, m->courier, &m->shim);
-	m->shim_refused = r;
-	if (r == -EEXIST)
+	m->shim_error = r;
+	if (r == -EEXIST && before != r)
 		log_warn("another process is the DHCP shim here, asymbpf dhcp-shim perhaps");
-	else if (r)
+	else if (r && r != -EEXIST)
 		log_err(r, "no DHCP shim: renewals may leave by the wrong link");
 }
 
@@ -72,7 +73,7 @@ static void close_shim(struct monitor *m)
 {
 	shim_close(m->shim);
 	m->shim = NULL;
-	m->shim_refused = false;
+	m->shim_error = 0;
 }
 
 void monitor_dhcp_follow(struct monitor *m)
@@ -80,8 +81,9 @@ void monitor_dhcp_follow(struct monitor *m)
 	const struct plan *p = &m->s->plan;
 	int r = leases_plan(m->leases, p, &m->s->object);
 
-	if (r)
+	if (r && r != m->leases_error)
 		log_err(r, "cannot watch DHCP leases");
+	m->leases_error = r;
 	if (wants_shim(m, p))
 		open_shim(m);
 	else
@@ -93,5 +95,5 @@ void monitor_dhcp_follow(struct monitor *m)
 
 void monitor_dhcp_anew(struct monitor *m)
 {
-	m->shim_refused = false;
+	m->shim_error = 0;
 }
