@@ -221,9 +221,15 @@ static int judge_by_event(struct courier *c, struct parcel *p, void *data)
 	return judge_anew(c, p, NULL);
 }
 
+/* When the loop was held up, the answer may be there, unread. */
 static int judge_by_time(struct courier *c, struct parcel *p, void *data)
 {
-	return p->due_ms <= uv_now(c->timer.loop) ? -EHOSTUNREACH : -EINPROGRESS;
+	int r;
+
+	if (p->due_ms > uv_now(c->timer.loop))
+		return -EINPROGRESS;
+	r = judge_anew(c, p, NULL);
+	return r == -EINPROGRESS ? -EHOSTUNREACH : r;
 }
 
 static int judge_the_end(struct courier *c, struct parcel *p, void *data)
