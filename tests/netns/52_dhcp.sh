@@ -38,5 +38,9 @@ holds 'guard: the daemon is killed in the middle of a renewal' with=guard+daemon
 holds 'guard: other addresses' with=guard+daemon client=dhcpcd event=change
 holds 'shim alone, nothing is loaded' with=shim-alone client=dhcpcd
 holds 'shim: dhclient behind a relay' with=shim client=dhclient relay=isc
+holds 'guard: one dhclient for both, no default route for one of them' with=guard+daemon client=dhclient-one tx=off
+holds 'shim in the daemon' with=shim+daemon client=renewer server=kea guard=none
+holds 'watchdog alone: dhclient keeps its leases' with=watchdog client=dhclient rebind=no
+holds 'guard, shim and watchdog' with=both client=dhcpcd-each wans=4
 verdicts
 done_testing
