@@ -123,6 +123,11 @@ play '{"ok":true,"links":[1,null,{"name":2,"ipv4":[],"ipv6":{"targets":{}}},{"ip
 '
 exits 'status with a daemon of another version' 0 'LINK +DEVICE' asym status
 ok 'and as JSON' asym status --json
+play '{"ok":true,"links":[1,{"name":"wan1","lease":5,"shim":[]},{"name":"wan2","lease":{"address":{},"client":[],"t1_s":"x","expires_s":{},"watchdog":3,"state":null},"shim":{"moved":"x"}}]}
+'
+exits 'dhcp with it' 0 'wan1 +not seen renewing' asym dhcp
+ok 'and as JSON' asym dhcp --json
+ok 'and status' asym status
 
 asym status --watch >"$tmp/out" &
 watcher=$!
