@@ -104,3 +104,30 @@ int addr_dump(struct nl *nl, struct host *ret)
 	nl_begin(&m, RTM_GETADDR, 0, &ifa, sizeof(ifa));
 	return nl_dump(nl, &m, add, reset, ret);
 }
+
+static void fill(struct nl_msg *m, uint16_t type, uint16_t flags, uint32_t ifindex,
+		 const struct in6_addr *a)
+{
+	bool v4 = addr_is_v4(a);
+	const struct ifaddrmsg ifa = {
+		.ifa_family = v4 ? AF_INET : AF_INET6,
+		.ifa_prefixlen = v4 ? 32 : 128,
+		.ifa_index = ifindex,
+	};
+
+	nl_begin(m, type, flags | NLM_F_ACK, &ifa, sizeof(ifa));
+	nl_put_addr(m, IFA_LOCAL, a);
+	nl_put_addr(m, IFA_ADDRESS, a);
+	if (!v4 && type == RTM_NEWADDR)
+		nl_put_u32(m, IFA_FLAGS, IFA_F_NODAD);
+}
+
+void addr_fill_add(struct nl_msg *m, uint32_t ifindex, const struct in6_addr *a)
+{
+	fill(m, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, a);
+}
+
+void addr_fill_delete(struct nl_msg *m, uint32_t ifindex, const struct in6_addr *a)
+{
+	fill(m, RTM_DELADDR, 0, ifindex, a);
+}

@@ -10,4 +10,12 @@
  * stays. */
 int addr_dump(struct nl *nl, struct host *ret);
 
+/*
+ * Fill a request to add, or to delete, an address of a whole length (/32, /128) without a prefix that
+ * is on link.  Nobody else has it: duplicates are not looked for.  An add of one that is there is
+ * -EEXIST.
+ */
+void addr_fill_add(struct nl_msg *m, uint32_t ifindex, const struct in6_addr *a);
+void addr_fill_delete(struct nl_msg *m, uint32_t ifindex, const struct in6_addr *a);
+
 #endif

@@ -143,3 +143,25 @@ int link_dump(struct nl *nl, struct host *ret)
 		name_masters(ret);
 	return r;
 }
+
+static int take(const struct nlmsghdr *h, void *data)
+{
+	return h->nlmsg_type == RTM_NEWLINK ? parse(h, data) : 0;
+}
+
+int link_find(struct nl *nl, const char *name, struct host_device *ret)
+{
+	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	struct host_device d = { 0 };
+	struct nl_msg m;
+	int r;
+
+	nl_begin(&m, RTM_GETLINK, 0, &ifi, sizeof(ifi));
+	nl_put_str(&m, IFLA_IFNAME, name);
+	r = nl_ask(nl, &m, take, &d);
+	if (!r && !d.ifindex)
+		r = -ENODEV;
+	if (!r)
+		*ret = d;
+	return r;
+}

@@ -71,6 +71,11 @@ void nl_put_u8(struct nl_msg *m, uint16_t type, uint8_t v)
 	nl_put(m, type, &v, sizeof(v));
 }
 
+void nl_put_u16(struct nl_msg *m, uint16_t type, uint16_t v)
+{
+	nl_put(m, type, &v, sizeof(v));
+}
+
 void nl_put_u32(struct nl_msg *m, uint16_t type, uint32_t v)
 {
 	nl_put(m, type, &v, sizeof(v));
@@ -87,6 +92,23 @@ void nl_put_addr(struct nl_msg *m, uint16_t type, const struct in6_addr *a)
 	const void *data = addr_wire(a, &size);
 
 	nl_put(m, type, data, size);
+}
+
+struct nlattr *nl_nest_begin(struct nl_msg *m, uint16_t type)
+{
+	struct nlattr *nest = NULL;
+
+	if (!m->err)
+		nest = mnl_attr_nest_start_check(m->h, sizeof(m->buf), type);
+	if (!nest)
+		m->err = -EMSGSIZE;
+	return nest;
+}
+
+void nl_nest_end(struct nl_msg *m, struct nlattr *nest)
+{
+	if (nest)
+		mnl_attr_nest_end(m->h, nest);
 }
 
 struct answer {

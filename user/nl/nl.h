@@ -33,9 +33,13 @@ void nl_close(struct nl *nl);
 void nl_begin(struct nl_msg *m, uint16_t type, uint16_t flags, const void *header, size_t size);
 void nl_put(struct nl_msg *m, uint16_t type, const void *data, size_t size);
 void nl_put_u8(struct nl_msg *m, uint16_t type, uint8_t v);
+void nl_put_u16(struct nl_msg *m, uint16_t type, uint16_t v);
 void nl_put_u32(struct nl_msg *m, uint16_t type, uint32_t v);
 void nl_put_str(struct nl_msg *m, uint16_t type, const char *s); /* with its NUL */
 void nl_put_addr(struct nl_msg *m, uint16_t type, const struct in6_addr *a); /* 4 or 16 bytes */
+/* What is put between the two stands in a nest.  NULL, which nl_nest_end takes, after a failure. */
+struct nlattr *nl_nest_begin(struct nl_msg *m, uint16_t type);
+void nl_nest_end(struct nl_msg *m, struct nlattr *nest);
 
 /* Sends the request and waits for its acknowledgement.  fn (or NULL) gets the message that comes
  * before it and returns 0 or -errno.  0 or the kernel's -errno, its words in nl->error. */
