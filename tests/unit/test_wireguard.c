@@ -214,6 +214,8 @@ static void test_a_port_in_use(void **state)
 		usleep(20000);
 	}
 	assert_int_equal(wireguard_set("w1", &w, true), -EADDRINUSE);
+	assert_int_equal(wireguard_release_port("w0"), 0);
+	assert_int_equal(wireguard_set("w1", &w, true), 0);
 	nl_close(&nl);
 }
 

@@ -134,6 +134,12 @@ static void compare(struct wireguard_change *c, const struct wireguard_dump *is,
 	compare_peer(c, peer, set_endpoint);
 }
 
+static int change(const char *device, enum kind kind, const struct wireguard_change *c)
+{
+	return kind == KIND_USER ? wireguard_user_change(device, c) :
+				   wireguard_kernel_change(device, c);
+}
+
 int wireguard_set(const char *device, const struct wireguard *w, bool set_endpoint)
 {
 	_cleanup_wireguard_dump_ struct wireguard_dump is = {};
@@ -150,8 +156,17 @@ int wireguard_set(const char *device, const struct wireguard *w, bool set_endpoi
 	compare(&c, &is, set_endpoint, remove);
 	if (!c.private_key && !c.listen_port && !c.fwmark && !c.peer && !c.n_remove)
 		return 0;
-	return kind == KIND_USER ? wireguard_user_change(device, &c) :
-				   wireguard_kernel_change(device, &c);
+	return change(device, kind, &c);
+}
+
+int wireguard_release_port(const char *device)
+{
+	static const struct wireguard any = {};
+	const struct wireguard_change c = {.w = &any, .listen_port = true};
+	enum kind kind;
+	int r = find_kind(device, &kind);
+
+	return r ?: change(device, kind, &c);
 }
 
 static void copy_peer(const struct wireguard_peer *p, struct wireguard *ret)
