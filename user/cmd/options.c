@@ -35,6 +35,8 @@ static const struct row {
 	{'N', "node", "NAME", "this node of the mesh only"},
 	{'W', "wg-quick", "DIR", "write files for wg-quick(8) there, keeping private keys in them"},
 	{'G', "dot", NULL, "print a graph for Graphviz"},
+	{'K', "key", "FILE", "private key of this node, as of asymbpf wg genkey"},
+	{'a', "adopt", NULL, "use devices of the right names that somebody else made, as they are"},
 	{'u', "public", NULL, "read a private key, print its public one"},
 	{'w', "watch", "[SECONDS]", "show it again every second, or so many"},
 	{'j', "json", NULL, "print JSON"},
@@ -119,6 +121,8 @@ static const char **word(struct options *o, int letter)
 		return &o->node;
 	case 'W':
 		return &o->wg_quick;
+	case 'K':
+		return &o->key;
 	default:
 		return NULL;
 	}
@@ -165,6 +169,9 @@ static int take(struct options *o, const struct command *c, int letter)
 		return STATUS_OK;
 	case 'G':
 		o->dot = true;
+		return STATUS_OK;
+	case 'a':
+		o->adopt = true;
 		return STATUS_OK;
 	case 'u':
 		o->public_key = true;

@@ -23,6 +23,8 @@ struct options {
 	uint32_t duration_s; /* --for SECONDS; 0: not given */
 	const char *node, *wg_quick; /* --node NAME, --wg-quick DIR */
 	bool dot, public_key; /* --dot, --public */
+	const char *key;      /* --key FILE */
+	bool adopt;
 	uint32_t watch_s;    /* --watch[=SECONDS]; 0: not given */
 	char **args;	     /* what is left */
 	int n_args;

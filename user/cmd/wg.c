@@ -12,6 +12,11 @@
 static const struct command verbs[] = {
 	{PREFIX "plan", "[--config FILE] [--node NAME] [--json | --dot | --wg-quick DIR]",
 	 "Check the description of a mesh and print what its nodes have to do", "cNjGW", wg_plan},
+	{PREFIX "apply", "--key FILE [--config FILE] [--node NAME] [--adopt]",
+	 "Make this machine a node of a mesh, or what it is already another one", "KcNa", wg_apply},
+	{PREFIX "down", "[--json]", "Take away what wg apply has made", "j", wg_down},
+	{PREFIX "show", "[--json]",
+	 "Show tunnels, and by which ways packets go", "j", wg_show},
 	{PREFIX "genkey", "[--public]", "Print a new private key", "u", wg_genkey},
 };
 

@@ -11,10 +11,18 @@
 
 int wg_plan(const struct command *self, int argc, char **argv);
 int wg_genkey(const struct command *self, int argc, char **argv);
+int wg_apply(const struct command *self, int argc, char **argv);
+int wg_down(const struct command *self, int argc, char **argv);
+int wg_show(const struct command *self, int argc, char **argv);
 
 /* Reads and checks a description (NULL: WG_CONFIG), prints every finding.  0 or -errno, said.  The
  * caller frees m in any case. */
 int wg_read(struct mesh *m, const char *path);
+
+/* 0, or -EIO: not to be had. */
+int wg_public_key(const uint8_t private_key[MESH_KEY], uint8_t ret[MESH_KEY]);
+/* Reads a private key from a file, and warns when others can read it, too.  0 or -errno, said. */
+int wg_read_key(const char *path, uint8_t ret[MESH_KEY]);
 
 /* To be freed by the caller. */
 struct json_object *wg_plan_json(const struct mesh_plan *p);

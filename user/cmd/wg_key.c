@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 /* A private key for as long as it is needed. */
 struct secret {
@@ -42,7 +43,7 @@ static void pkey_free(EVP_PKEY **key)
 	EVP_PKEY_free(*key);
 }
 
-static int derive(const uint8_t private_key[MESH_KEY], uint8_t ret[MESH_KEY])
+int wg_public_key(const uint8_t private_key[MESH_KEY], uint8_t ret[MESH_KEY])
 {
 	_cleanup_(pkey_free) EVP_PKEY *key =
 		EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private_key, MESH_KEY);
@@ -53,10 +54,10 @@ static int derive(const uint8_t private_key[MESH_KEY], uint8_t ret[MESH_KEY])
 	return 0;
 }
 
-/* One line of stdin, with or without its end. */
-static int read_private(struct secret *s)
+/* One line, with or without its end. */
+static int read_private(struct secret *s, FILE *from)
 {
-	size_t n = fread(s->text, 1, sizeof(s->text), stdin);
+	size_t n = fread(s->text, 1, sizeof(s->text), from);
 
 	if (n == MESH_KEY_TEXT && s->text[n - 1] == '\n')
 		n--;
@@ -66,18 +67,46 @@ static int read_private(struct secret *s)
 	return mesh_key_parse(s->text, s->key);
 }
 
+static void warn_mode(const char *path, FILE *f)
+{
+	struct stat st;
+
+	if (!fstat(fileno(f), &st) && S_ISREG(st.st_mode) && st.st_mode & (S_IRWXG | S_IRWXO))
+		log_warn("others can use the private key \"%s\" (mode %04o), see chmod(1)", path,
+			 st.st_mode & 07777);
+}
+
+int wg_read_key(const char *path, uint8_t ret[MESH_KEY])
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	_cleanup_(secret_wipe) struct secret s;
+	int r;
+
+	if (!f)
+		return log_err(-errno, "cannot open \"%s\"", path);
+	setvbuf(f, NULL, _IONBF, 0); /* no copy of the key */
+	warn_mode(path, f);
+	r = read_private(&s, f);
+	if (r) {
+		log_error("%s holds no private key, expected 44 characters of base64", path);
+		return r;
+	}
+	memcpy(ret, s.key, MESH_KEY);
+	return 0;
+}
+
 static int print_public(void)
 {
 	_cleanup_(secret_wipe) struct secret s;
 	uint8_t public_key[MESH_KEY];
 	char text[MESH_KEY_TEXT];
-	int r = read_private(&s);
+	int r = read_private(&s, stdin);
 
 	if (r) {
 		log_error("stdin holds no private key, expected 44 characters of base64");
 		return r;
 	}
-	r = derive(s.key, public_key);
+	r = wg_public_key(s.key, public_key);
 	if (r)
 		return log_err(r, "cannot derive the public key");
 	mesh_key_text(public_key, text);
