@@ -82,7 +82,7 @@ $(BUILD)/tests/bench/bench: $(wildcard tests/bench/*.[ch]) $(LIBOBJ) $(BUILD)/te
 
 # make fuzz [SECONDS=60]: clang's libFuzzer (package libclang-rt-14-dev) on what reads foreign text
 SECONDS	 ?= 60
-FUZZ	 := config control dhcp mesh
+FUZZ	 := config control dhcp mesh wire
 fuzz: $(FUZZ:%=$(BUILD)/tests/fuzz/fuzz_%)
 	$(Q)for f in $(FUZZ); do mkdir -p $(BUILD)/corpus/$$f && \
 		$(BUILD)/tests/fuzz/fuzz_$$f -max_total_time=$(SECONDS) $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
