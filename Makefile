@@ -68,6 +68,14 @@ $(BUILD)/overlay.skel.h: $(BUILD)/bpf/overlay.o
 $(BUILD)/tests/%: tests/%.c $(LIBOBJ) $(wildcard tests/*/*.h)
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBOBJ) $(LDLIBS) -lcmocka
 
+$(BUILD)/tests/bpf/overlay_eth.o: tests/bpf/overlay_eth.bpf.c $(wildcard bpf/*.h bpf/lib/*.h)
+	$(call say,BPF,$<)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/bpf/overlay_eth.skel.h: $(BUILD)/tests/bpf/overlay_eth.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name overlay_eth > $@
+
+$(filter $(BUILD)/tests/bpf/test_overlay%,$(BPFTEST)): $(BUILD)/tests/bpf/overlay_eth.skel.h
+
 $(NETTOOL): $(BUILD)/%: %.c $(wildcard tests/netns/*.h tests/dhcp/*.h)
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
