@@ -22,7 +22,7 @@ ASYM_INLINE void ov_refill(struct ov_budget *b, const struct ov_node *n, __u64 n
 
 	if (us < OV_REFILL_US)
 		return;
-	add = us < OV_REFILL_MAX_US ? rate * us / 1000000 : n->burst;
+	add = us < OV_REFILL_MAX_US ? rate * us / 1000000 : 4 * n->burst;
 	if (__sync_val_compare_and_swap(&b->ns, then, then + us * 1000) != then)
 		return;
 	tokens = ASYM_ONCE(b->tokens);

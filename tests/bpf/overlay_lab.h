@@ -28,7 +28,7 @@
 #include "tests/bpf/pkt.h"
 #include <bpf/bpf.h>
 #include <linux/pkt_cls.h>
-#include <linux/tcp.h>
+#include <netinet/tcp.h>
 
 /* Tunnels exist, as their MTU is asked for: 1420, but that of T4 1300 (less an Ethernet header, which
  * tunnels have not: the kernel adds it). */
