@@ -4,7 +4,9 @@
  *
  * asym_ov_out, tc egress of the overlay device: which node is it for, which way there, redirect to that tunnel.
  * asym_ov_in, tc ingress of the tunnels: for this node: it arrives on the overlay device; else transit: the direct
- * tunnel of its node, TTL less one.  What the maps do not know is left to the stack.
+ * tunnel of its node, TTL less one; what the stack has to answer (TTL, MTU) arrives on the overlay device, too.  What
+ * the maps do not know is left to the stack; for a node that is not connected with all bits of the mark set, so
+ * that no route by the overlay device sends it in circles.
  */
 #ifndef ASYM_OVERLAY_ABI_H
 #define ASYM_OVERLAY_ABI_H
@@ -96,8 +98,8 @@ struct ov_flow {
 	X(OUT_LOOP, "out_loop", "a tunnel's own packets, dropped")                                 \
 	X(IN_LOCAL, "in_local", "for this node, handed to the overlay device")                     \
 	X(IN_TRANSIT, "in_transit", "passed on to another node")                                   \
-	X(IN_TTL, "in_ttl", "for another node, but at the end of their TTL: left to the stack")    \
-	X(IN_BIG, "in_big", "for another node, too long for its tunnel: left to the stack")        \
+	X(IN_TTL, "in_ttl", "for another node, but at the end of their TTL: handed to the overlay device") \
+	X(IN_BIG, "in_big", "for another node, too long for its tunnel: handed to the overlay device") \
 	X(IN_UNKNOWN, "in_unknown", "for no node, or for one that is not connected: left to the stack")
 
 enum ov_reason {

@@ -242,6 +242,8 @@ ASYM_INLINE enum ov_reason ov_arrive(struct __sk_buff *skb, __u32 l2_len, __u32 
 	return p->self ? OV_IN_LOCAL : ov_transit(skb, l2_len, &a, p->node, ret_ifindex);
 }
 
+/* What only the stack can answer arrives on the overlay device, too: by the tunnel, a strict reverse path
+ * filter would drop it unanswered. */
 ASYM_INLINE int ov_in(struct __sk_buff *skb, __u32 l2_len)
 {
 	const struct ov_config *c = ov_configuration();
@@ -252,9 +254,9 @@ ASYM_INLINE int ov_in(struct __sk_buff *skb, __u32 l2_len)
 		return TC_ACT_UNSPEC;
 	reason = ov_arrive(skb, l2_len, &ifindex);
 	ov_count(reason);
-	if (reason == OV_IN_LOCAL)
-		return OV_REDIRECT(c->overlay, BPF_F_INGRESS);
-	return reason == OV_IN_TRANSIT ? OV_REDIRECT(ifindex, 0) : TC_ACT_UNSPEC;
+	if (reason == OV_IN_TRANSIT)
+		return OV_REDIRECT(ifindex, 0);
+	return reason == OV_IN_UNKNOWN ? TC_ACT_UNSPEC : OV_REDIRECT(c->overlay, BPF_F_INGRESS);
 }
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The overlay's programs behind an Ethernet header, as BPF_PROG_TEST_RUN shows no other packets; with a
- * clock that the test sets, and a note of where packets go. */
+ * clock that the test may set, and a note of where packets go. */
 #include "lib/kernel.h"
 
 __u64 test_now;
@@ -9,7 +9,7 @@ __u64 test_flags;
 
 ASYM_INLINE __u64 test_clock(void)
 {
-	return test_now;
+	return test_now ?: bpf_ktime_get_ns();
 }
 
 ASYM_INLINE long test_redirect(__u32 ifindex, __u64 flags)

@@ -65,17 +65,17 @@ static const struct row in_rows[] = {
 	{ "fragment", { .dst = "10.77.0.2", .frag = 185, .payload = 1 }, T3, .reason = OV_IN_TRANSIT },
 	{ "options", { .dst = "10.77.0.2", .options = 10 }, T3, .reason = OV_IN_TRANSIT },
 	{ "two hops left", TO("10.77.0.2"), T3, .reason = OV_IN_TRANSIT, .ttl = 2 },
-	{ "one hop left", TO("10.77.0.2"), 0, .reason = OV_IN_TTL, .ttl = 1 },
-	{ "one hop left v6", TO6("fd77::2"), 0, .reason = OV_IN_TTL, .ttl = 1 },
+	{ "one hop left", TO("10.77.0.2"), OVERLAY, .reason = OV_IN_TTL, .ttl = 1 },
+	{ "one hop left v6", TO6("fd77::2"), OVERLAY, .reason = OV_IN_TTL, .ttl = 1 },
 	{ "most hops", TO("10.77.0.2"), T3, .reason = OV_IN_TRANSIT, .ttl = 255 },
 	{ "from where it would go", TO("10.77.0.2"), 0, .reason = OV_IN_UNKNOWN, ALL_ONES, .in = T3 },
 	{ "likewise v6", TO6("fd77::3"), 0, .reason = OV_IN_UNKNOWN, ALL_ONES, .in = T4 },
 	{ "to a node that is not connected", TO("10.77.0.4"), 0, .reason = OV_IN_UNKNOWN, ALL_ONES },
 	{ "as long as the tunnel takes", { .dst = "10.77.0.2", .payload = 1400 }, T3, .reason = OV_IN_TRANSIT },
-	{ "too long", { .dst = "10.77.0.2", .payload = 1401 }, 0, .reason = OV_IN_BIG },
+	{ "too long", { .dst = "10.77.0.2", .payload = 1401 }, OVERLAY, .reason = OV_IN_BIG },
 	{ "as long as the other takes", { .dst = "10.77.0.3", .payload = 1280 }, T4, .reason = OV_IN_TRANSIT },
-	{ "too long for the other", { .dst = "10.77.0.3", .payload = 1281 }, 0, .reason = OV_IN_BIG },
-	{ "too long v6", { .dst = "fd77::3", .payload = 1261 }, 0, .reason = OV_IN_BIG },
+	{ "too long for the other", { .dst = "10.77.0.3", .payload = 1281 }, OVERLAY, .reason = OV_IN_BIG },
+	{ "too long v6", { .dst = "fd77::3", .payload = 1261 }, OVERLAY, .reason = OV_IN_BIG },
 	{ "for nobody", TO("10.99.0.1"), 0, .reason = OV_IN_UNKNOWN },
 	{ "for nobody, marked", { .dst = "10.99.0.1", .mark = 3 }, 0, .reason = OV_IN_UNKNOWN, 3 },
 	{ "multicast", TO("224.0.0.1"), 0, .reason = OV_IN_UNKNOWN },
@@ -149,7 +149,7 @@ static bool row_holds(const struct row *row, bool in)
 	lab_sum(lab.before);
 	o = lab_run(&r, &p);
 	return o.verdict == row_verdict(row) && o.ifindex == row->ifindex &&
-	       o.flags == (row->reason == OV_IN_LOCAL ? BPF_F_INGRESS : 0) && o.mark == row->mark &&
+	       o.flags == (row->ifindex == OVERLAY ? BPF_F_INGRESS : 0) && o.mark == row->mark &&
 	       o.p.len == p.len && !memcmp(o.p.data, want.data, p.len) &&
 	       lab_rose(row->reason) == 1;
 }

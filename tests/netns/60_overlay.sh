@@ -26,10 +26,10 @@ tunnel() { # NODE NODE [MS MS]: delays there and back
 	ip -n "$x" link set "w-$2" mtu 1420 up
 	ip -n "$y" link set "w-$1" mtu 1420 up
 }
-tunnel a b
-tunnel b c
-tunnel a c
-pid_ac=$kept
+# by way of b is faster
+tunnel a b 4 4
+tunnel b c 4 4
+tunnel a c 40 5
 
 # Strict everywhere: every packet arrives by the device that leads back to its source.
 for n in a b c; do
@@ -127,4 +127,132 @@ done
 is 'a: out by b, in by c' "$(captured a)" 'w-b Out 1>3,w-c In 3>1'
 is 'b: one direction only' "$(captured b)" 'w-a In 1>3,w-c Out 1>3'
 is 'c: in by b, out by a' "$(captured c)" 'w-a Out 3>1,w-b In 1>3'
+
+# --- from a LAN, and what does not fit --------------------------------------------------------------
+ok 'a LAN behind a' in_la ping -q -c 3 -i 0.02 -W 2 10.77.0.3
+ok 'TCP from the LAN' [ "$(moved "$la" -c 10.77.0.3)" -gt 1000000 ]
+ok 'TCP to the LAN' [ "$(moved "$la" -c 10.77.0.3 -R)" -gt 1000000 ]
+ok 'ICMP in fragments' in_la ping -q -c 2 -i 0.1 -W 2 -s 4000 10.77.0.3
+ip -n "$b" link set w-c mtu 1300
+like 'too long for the second tunnel: b, which forwards nothing, loses it' \
+	"$(in_a ping -q -c 1 -W 1 -M 'do' -s 1300 10.77.0.3 || true)" '100% packet loss'
+is 'it went to the stack' "$(count b in_big)" 1
+in_b sysctl -qw net.ipv4.ip_forward=1
+ip -n "$b" route add 10.77.0.0/24 dev ov0
+ip -n "$b" link set ov0 mtu 1300
+like 'b forwards: a hears of it' "$(in_a ping -c 1 -W 1 -M 'do' -s 1300 10.77.0.3 || true)" 'Frag needed.*mtu = 1300'
+ip -n "$a" route flush cache
+ip -n "$b" link set w-c mtu 1420
+ip -n "$b" link set ov0 mtu 1420
+
+# --- no loops ---------------------------------------------------------------------------------------
+like 'at the end of its TTL: b says so' "$(in_a ping -c 1 -W 1 -t 1 10.77.0.3 || true)" 'From 10.77.0.2.*Time to live exceeded'
+in_b "$overlay" set 2 direct=0
+# the friendliest stack that there is
+in_b sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.w-a.rp_filter=0
+in_b nft add rule inet fw forward accept
+before=$(count b in_unknown) loops=$(count b out_loop)
+exits 'b has no tunnel to c, but forwards' 1 '100% packet loss' in_a ping -q -c 3 -i 0.1 -W 0.5 10.77.0.3
+is 'each came by once' $(($(count b in_unknown) - before)) 3
+is 'what the stack made of it goes nowhere' $(($(count b out_loop) - loops)) 3
+in_b sysctl -qw net.ipv4.ip_forward=0
+ip -n "$b" route del 10.77.0.0/24 dev ov0
+
+# --- classes, weights, budget -----------------------------------------------------------------------
+sequence=$build/tests/netns/sequence
+flow() { # PORT SIZE PER_S COUNT: from a to c; what c says of it is in $tmp/PORT afterwards
+	ip netns exec "$c" "$sequence" receive "$1" >"$tmp/$1" &
+	asym_pids+=($!)
+	wait_for udp_listening "$1"
+	in_a "$sequence" send 10.77.0.3 "$@"
+	wait_for test -s "$tmp/$1"
+}
+udp_listening() { [ -n "$(in_c ss -Huln "sport = :$1")" ]; }
+describe 'paths = {"via b", direct} bulk = direct'
+b0=$(count a 2:0 3) b1=$(count a 2:1 3)
+flow 7001 972 1000 1000
+is 'a thick flow arrives in order' "$(<"$tmp/7001")" '1000 received, 0 lost, 0 late'
+near 'its beginning by b' $(($(count a 2:0 3) - b0)) 215000 15000
+near 'the rest direct' $(($(count a 2:1 3) - b1)) 790000 20000
+b1=$(count a 2:1 3)
+ok 'a download' [ "$(moved "$a" -c 10.77.0.3 -R)" -gt 1000000 ]
+is 'its acknowledgements by b' $(($(count a 2:1 3) - b1)) 0
+
+describe 'paths = {"via b:1", "direct:3"}'
+b0=$(count a 2:0) b1=$(count a 2:1)
+in_a "$traffic" udp -t 20 -n 400 10.77.0.3 7002 >/dev/null || true
+near 'a quarter of the flows by b' $(($(count a 2:0) - b0)) 100 35
+is 'all others direct' $(($(count a 2:0) - b0 + $(count a 2:1) - b1)) 400
+
+describe 'paths = {"via b", direct} rate = 4mbit'
+b0=$(count a 2:0 3) b1=$(count a 2:1)
+flow 7003 972 2500 2500 &
+bulk=$!
+sleep 0.6
+p0=$(count a 2:0)
+ok 'a ping beside it' in_a ping -q -c 3 -i 0.1 -W 2 10.77.0.3
+wait $bulk
+is 'past its budget a flow spills in order' "$(<"$tmp/7003")" '2500 received, 0 lost, 0 late'
+near 'b carried a burst and a half' $(($(count a 2:0 3) - b0)) 290000 80000
+ok 'the ping stayed on b' [ $(($(count a 2:0) - p0)) -ge 3 ]
+ok 'the flow did not' [ $(($(count a 2:1) - b1)) -gt 2000 ]
+is 'one flow spilled' "$(count a out_spilled)" 1
+
+# --- moves ------------------------------------------------------------------------------------------
+describe 'paths = {"via b", direct}'
+to_and_fro() { # COUNT: 20 times to the slow way, 20 times to the fast one
+	local i
+	for ((i = 0; i < 20; i++)); do
+		in_a "$overlay" set 2 thin=$((i % 2 == 0)) thick=$((i % 2 == 0)) "$@"
+		sleep 0.1
+	done
+}
+moves=$(count a out_moved)
+flow 7004 200 1000 3000 &
+bulk=$!
+sleep 0.3
+to_and_fro
+wait $bulk
+is 'a flow without silences: no packet overtakes another' "$(<"$tmp/7004")" '3000 received, 0 lost, 0 late'
+moves=$(($(count a out_moved) - moves))
+ok "it moved to the slower way, and back only if the sender was held up ($moves)" [ $((moves > 0 && moves < 10)) = 1 ]
+moves=$(count a out_moved)
+flow 7005 200 15 45 &
+bulk=$!
+sleep 0.2
+to_and_fro
+wait $bulk
+is 'a flow with silences: likewise' "$(<"$tmp/7005")" '45 received, 0 lost, 0 late'
+ok 'it moved often' [ $(($(count a out_moved) - moves)) -gt 8 ]
+in_a "$overlay" set 2 thin=1 thick=1
+flow 7006 200 1000 3000 &
+bulk=$!
+sleep 0.3
+to_and_fro delay0=1000 delay1=0
+wait $bulk
+ok 'were the slow way said to be faster, they would' grep -qv ' 0 late' "$tmp/7006"
+
+# A way dies: all that is on the road is lost, nothing else.
+describe 'paths = {"via b", direct}'
+flow 7007 200 1000 2000 &
+bulk=$!
+sleep 0.5
+ip -n "$b" link set w-a down
+sleep 0.2
+in_a "$overlay" set 2 dead0=1
+wait $bulk
+lost=$(sed 's/.*received, \([0-9]*\) lost.*/\1/' "$tmp/7007")
+near 'a dead way costs what was sent before it was known' "$lost" 220 60
+like 'and overtakes nothing' "$(<"$tmp/7007")" ' 0 late'
+ip -n "$b" link set w-a up
+
+# --- probes, and going away -------------------------------------------------------------------------
+b1=$(count a 2:1)
+ok 'a mark forces a way' in_a ping -q -c 2 -i 0.02 -W 1 -m $((2 << 16)) 10.77.0.3
+is 'it does' $(($(count a 2:1) - b1)) 2
+exits 'a tunnel'\''s own mark goes nowhere' 1 '100% packet loss' in_a ping -q -c 1 -W 0.3 -m $((0xff0000)) 10.77.0.3
+is 'as it would go in circles' "$(count a out_loop)" 1
+for n in a b c; do ip netns exec "${at[$n]}" "$overlay" remove; done
+is 'no program is left' "$(for n in a b c; do ip netns exec "${at[$n]}" bpftool net show; done | grep -c asym_ov || true)" 0
+exits 'nor any map' 1 'maps: No such file' in_a "$overlay" counters
 done_testing

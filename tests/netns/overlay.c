@@ -3,7 +3,7 @@
  * overlay apply FILE NODE      the overlay's programs on devices that are there under the plan's names
  *         remove               takes them off
  *         counters             "NAME COUNT" for each reason, "NODE:WAY PACKETS BYTES" for each way used
- *         set NODE FIELD=N...  of a node in place (a number): dead0..7, delay0..7, thin, thick, rate, burst, spill
+ *         set NODE FIELD=N...  of a node in place (a number): dead0..7, delay0..7, thin, thick, direct, rate, burst
  */
 #include "apply/overlay_object.h"
 #include "base/addr.h"
@@ -100,8 +100,8 @@ static void set_field(struct ov_node *n, const char *text)
 		n->rate = v;
 	else if (!strcmp(name, "burst"))
 		n->burst = v;
-	else if (!strcmp(name, "spill"))
-		n->spill = v;
+	else if (!strcmp(name, "direct"))
+		n->direct = v;
 	else
 		fail(name, -EINVAL);
 }
