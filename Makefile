@@ -75,7 +75,7 @@ $(BUILD)/tests/bpf/overlay_eth.skel.h: $(BUILD)/tests/bpf/overlay_eth.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name overlay_eth > $@
 
 $(filter $(BUILD)/tests/bpf/test_overlay%,$(BPFTEST)) $(BUILD)/tests/bench/overlay/transit: \
-	$(BUILD)/tests/bpf/overlay_eth.skel.h
+	$(BUILD)/tests/bpf/overlay_eth.skel.h $(wildcard tests/bench/overlay/*.h)
 
 $(NETTOOL): $(BUILD)/%: %.c $(wildcard tests/netns/*.h tests/dhcp/*.h)
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $<

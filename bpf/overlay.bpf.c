@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* tc programs of a mesh: egress of its overlay device, ingress of its tunnels.  See bpf/overlay_abi.h. */
+/* tc programs of a mesh: egress of its overlay device, ingress of its tunnels.  See
+ * bpf/overlay_abi.h. */
 #include "lib/overlay.h"
 
 SEC("tc")

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the overlay's programs (overlay.bpf.c) and user space share.  Addresses as in abi.h: 16 bytes, IPv4 mapped.
+ * What the overlay's programs (overlay.bpf.c) and user space share.  Addresses as in abi.h: 16
+ * bytes, IPv4 mapped.
  *
- * asym_ov_out, tc egress of the overlay device: which node is it for, which way there, redirect to that tunnel.
- * asym_ov_in, tc ingress of the tunnels: for this node: it arrives on the overlay device; else transit: the direct
- * tunnel of its node, TTL less one; what the stack has to answer (TTL, MTU) arrives on the overlay device, too.  What
- * the maps do not know is left to the stack; for a node that is not connected with all bits of the mark set, so
- * that no route by the overlay device sends it in circles.
+ * asym_ov_out, tc egress of the overlay device: which node is it for, which way there, redirect to
+ * that tunnel.
+ * asym_ov_in, tc ingress of the tunnels: for this node: it arrives on the overlay device; else
+ * transit: the direct tunnel of its node, TTL less one; what the stack has to answer (TTL, MTU)
+ * arrives on the overlay device, too.  What the maps do not know is left to the stack; for a node
+ * that is not connected with all bits of the mark set, so that no route by the overlay device sends
+ * it in circles.
  */
 #ifndef ASYM_OVERLAY_ABI_H
 #define ASYM_OVERLAY_ABI_H
@@ -25,8 +28,8 @@ struct ov_config {
 	__u32 abi;
 	__u32 overlay;	   /* ifindex of the overlay device */
 	__u64 netns_cookie;
-	__u32 mark_mask;   /* of skb->mark; value 0: choose; n: way n - 1; all ones: a tunnel's own packet, which must not
-			    * come by here (it would be a loop inside of the node) */
+	__u32 mark_mask;   /* of skb->mark; value 0: choose; n: way n - 1; all ones: a tunnel's own
+			    * packet, which must not come by here (a loop inside of the node) */
 	__u32 mark_shift;
 	__u64 split_bytes; /* a flow is thick past so many */
 	__u64 split_bps;   /* and faster than so many bytes per second */
@@ -46,26 +49,30 @@ struct ov_prefix {
 
 struct ov_way {
 	__u32 ifindex;	/* of its tunnel; 0: there is none */
-	__u32 delay_us; /* more than the fastest way; a flow moves to a slower one at once, to a faster one after a gap */
+	__u32 delay_us; /* more than the fastest way; a flow moves to a slower way at once (or to one
+			 * as slow that is not metered), to a faster one after a gap */
 	__u8 dead;	/* flows leave it at once */
 	__u8 metered;
 	__u8 _pad[6];
 };
 
-/* Map "ov_nodes", index node.  Written by the daemon while packets pass: each word by itself may be new or old. */
+/* Map "ov_nodes", index node.  Written by the daemon while packets pass: each word by itself may be
+ * new or old. */
 struct ov_node {
 	__u32 direct;		 /* ifindex that transit takes; 0: none */
 	__u8 n_ways;
 	__u8 spill;		 /* way of flows that find no budget; OV_WAYS: none, they stay */
 	__u8 _pad[2];
 	struct ov_way way[OV_WAYS];
-	__u8 thin[OV_SPREAD];	 /* way of a flow, by its hash: thin flows, ACKs, the beginning of every flow */
+	__u8 thin[OV_SPREAD];	 /* way by the flow's hash: thin flows, ACKs, what flows begin with */
 	__u8 thick[OV_SPREAD];
 	__u64 rate;		 /* bytes per second that metered ways may carry; 0: no limit */
 	__u64 burst;		 /* bytes; at least 131072, as GSO packets are charged at once */
 };
 
-/* Map "ov_budget", index node: token bucket of its metered ways. */
+/* Map "ov_budget", index node: token bucket of its metered ways.  Every packet is charged, from the
+ * IP header on; thick flows begin there with tokens left and leave at once when half a burst is
+ * owed, thin ones begin until a whole one is. */
 struct ov_budget {
 	__s64 tokens; /* bytes; negative: owed */
 	__u64 ns;
@@ -98,9 +105,9 @@ struct ov_flow {
 	X(OUT_LOOP, "out_loop", "a tunnel's own packets, dropped")                                 \
 	X(IN_LOCAL, "in_local", "for this node, handed to the overlay device")                     \
 	X(IN_TRANSIT, "in_transit", "passed on to another node")                                   \
-	X(IN_TTL, "in_ttl", "for another node, but at the end of their TTL: handed to the overlay device") \
-	X(IN_BIG, "in_big", "for another node, too long for its tunnel: handed to the overlay device") \
-	X(IN_UNKNOWN, "in_unknown", "for no node, or for one that is not connected: left to the stack")
+	X(IN_TTL, "in_ttl", "for another node, at the end of their TTL: to the overlay device")    \
+	X(IN_BIG, "in_big", "for another node, too long for its tunnel: to the overlay device")    \
+	X(IN_UNKNOWN, "in_unknown", "for no node, or one that is not connected: left to the stack")
 
 enum ov_reason {
 #define X(name, label, help) OV_##name,

@@ -163,7 +163,8 @@ ASYM_INLINE void ov_arrive_v6(struct __sk_buff *skb, __u32 l2_len, struct ov_arr
 	a->header = scope_v6(&a->dst) ? OV_HEADER_NONE : OV_HEADER_V6;
 }
 
-/* One hop less.  With CHECKSUM_COMPLETE the sum of all bytes follows: IPv4's header makes up for itself. */
+/* One hop less.  With CHECKSUM_COMPLETE the sum of all bytes follows: IPv4's header makes up for
+ * itself. */
 ASYM_INLINE bool ov_lower_ttl(struct __sk_buff *skb, __u32 l2_len, enum ov_header header)
 {
 	struct iphdr *v4;
@@ -198,8 +199,8 @@ ASYM_INLINE bool ov_fits(struct __sk_buff *skb, __u32 l2_len, __u32 ifindex)
 	return !bpf_check_mtu(skb, ifindex, &mtu, -(__s32)l2_len, l2_len ? 0 : BPF_MTU_CHK_SEGS);
 }
 
-/* A tunnel's own mark makes sure that the stack, which may have a route by the overlay device, does not
- * send it round in circles. */
+/* A tunnel's own mark makes sure that the stack, which may have a route by the overlay device, does
+ * not send it round in circles. */
 ASYM_INLINE enum ov_reason ov_strand(struct __sk_buff *skb)
 {
 	const struct ov_config *c = ov_configuration();
@@ -242,8 +243,8 @@ ASYM_INLINE enum ov_reason ov_arrive(struct __sk_buff *skb, __u32 l2_len, __u32 
 	return p->self ? OV_IN_LOCAL : ov_transit(skb, l2_len, &a, p->node, ret_ifindex);
 }
 
-/* What only the stack can answer arrives on the overlay device, too: by the tunnel, a strict reverse path
- * filter would drop it unanswered. */
+/* What only the stack can answer arrives on the overlay device, too: by the tunnel, a strict
+ * reverse path filter would drop it unanswered. */
 ASYM_INLINE int ov_in(struct __sk_buff *skb, __u32 l2_len)
 {
 	const struct ov_config *c = ov_configuration();

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a node's metered ways may carry: a token bucket that every packet is charged to, but that only
- * flows which begin there (or have been silent) are measured by.  Thick flows begin with tokens left,
- * and leave at once when half a burst is owed; thin ones begin until a whole one is: the rest is theirs.
+ * What a node's metered ways may carry: a token bucket that every packet is charged to, but that
+ * only flows which begin there (or have been silent) are measured by.  Thick flows begin with
+ * tokens left, and leave at once when half a burst is owed; thin ones begin until a whole one is:
+ * the rest is theirs.
  */
 #ifndef ASYM_OVERLAY_BUDGET_H
 #define ASYM_OVERLAY_BUDGET_H
@@ -42,7 +43,8 @@ ASYM_INLINE __s64 ov_tokens(const struct ov_node *n, __u32 index, __u64 now)
 	return ASYM_ONCE(b->tokens);
 }
 
-/* Nobody owes more than two bursts: what thin flows sent in excess is not held against them for long. */
+/* Nobody owes more than two bursts: what thin flows sent in excess is not held against them for
+ * long. */
 ASYM_INLINE void ov_charge(const struct ov_node *n, __u32 index, __u64 bytes, __u64 now)
 {
 	struct ov_budget *b = n->rate ? bpf_map_lookup_elem(&ov_budget, &index) : NULL;

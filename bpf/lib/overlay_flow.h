@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which way a packet of ours goes: that of its flow, which moves only where it cannot overtake itself:
- * off a dead way, to a slower one, and anywhere after a silence.
+ * Which way a packet of ours goes: that of its flow, which moves only where it cannot overtake
+ * itself: off a dead way, to a slower one, and anywhere after a silence.
  */
 #ifndef ASYM_OVERLAY_FLOW_H
 #define ASYM_OVERLAY_FLOW_H
@@ -50,8 +50,8 @@ ASYM_INLINE bool ov_lives(const struct ov_node *n, __u32 way)
 	return way < n->n_ways && ov_way_at(n, way)->ifindex && !ov_way_at(n, way)->dead;
 }
 
-/* The one that is wanted, else any that lives, until the daemon has written the tables anew; if none
- * does, what is wanted may still be true. */
+/* The one that is wanted, else any that lives, until the daemon has written the tables anew; if
+ * none does, what is wanted may still be true. */
 ASYM_INLINE __u32 ov_living(const struct ov_node *n, __u32 want)
 {
 	if (ov_lives(n, want))
@@ -85,8 +85,9 @@ ASYM_INLINE __u32 ov_begin(struct ov_sending *s, __u32 way, bool thick)
 	return ov_afford(s, way, thick ? 0 : -(__s64)s->node->burst);
 }
 
-/* Whether packets sent by `to` now arrive after those sent by `from` before.  Ways of the same delay
- * are taken for that, but a dear one waits for a silence, else flows would go to and fro with the budget. */
+/* Whether packets sent by `to` now arrive after those sent by `from` before.  Ways of the same
+ * delay are taken for that, but a dear one waits for a silence, else flows would go to and fro with
+ * the budget. */
 ASYM_INLINE bool ov_is_behind(const struct ov_node *n, __u32 to, __u32 from)
 {
 	const struct ov_way *a = ov_way_at(n, to), *b = ov_way_at(n, from);

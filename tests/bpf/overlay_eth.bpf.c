@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The overlay's programs behind an Ethernet header, as BPF_PROG_TEST_RUN shows no other packets; with a
- * clock that the test may set, and a note of where packets go. */
+/* The overlay's programs behind an Ethernet header, as BPF_PROG_TEST_RUN shows no other packets;
+ * with a clock that the test may set, and a note of where packets go. */
 #include "lib/kernel.h"
 
 __u64 test_now;

@@ -30,8 +30,8 @@
 #include <linux/pkt_cls.h>
 #include <netinet/tcp.h>
 
-/* Tunnels exist, as their MTU is asked for: 1420, but that of T4 1300 (less an Ethernet header, which
- * tunnels have not: the kernel adds it). */
+/* Tunnels exist, as their MTU is asked for: 1420, but that of T4 1300 (less an Ethernet header,
+ * which tunnels have not: the kernel adds it). */
 enum { T1 = 11, T2 = 12, T3 = 13, T4 = 14, OVERLAY = 21 };
 
 #define MARK_MASK 0x00ff0000u
@@ -172,8 +172,9 @@ static inline int lab_open(void **state)
 
 	if (geteuid() || unshare(CLONE_NEWNET))
 		return 0;
-	if (system("set -e; pair() { ip link add t$1 index $1 mtu 1406 type veth peer name t$2 index $2 "
-		   "mtu 1406; }; pair 11 12; pair 13 14; ip link set t14 mtu 1286"))
+	if (system("set -e; pair() { ip link add t$1 index $1 mtu 1406 type veth "
+		   "peer name t$2 index $2 mtu 1406; }; "
+		   "pair 11 12; pair 13 14; ip link set t14 mtu 1286"))
 		return -1;
 	skel = overlay_eth__open_and_load();
 	if (!skel)

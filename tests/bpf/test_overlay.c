@@ -15,6 +15,8 @@ struct row {
 
 #define TO(addr) { .src = "10.5.0.9", .dst = addr }
 #define TO6(addr) { .src = "fd77::9", .dst = addr }
+#define LONG(addr, bytes) { .dst = addr, .payload = bytes }
+#define MARKED(m) { .dst = "10.77.0.2", .mark = m }
 #define ALL_ONES MARK_MASK
 
 static const struct row out_rows[] = {
@@ -29,20 +31,21 @@ static const struct row out_rows[] = {
 	{ "a byte of TCP", { .dst = "10.77.0.2", .cut = 14 + 20 + 1 }, T1, .reason = OV_OUT },
 	{ "options", { .dst = "10.77.0.2", .options = 10 }, T1, .reason = OV_OUT },
 	{ "extension header", { .dst = "fd77::2", .ext = EXT(60) }, T1, .reason = OV_OUT },
-	{ "others' mark", { .dst = "10.77.0.2", .mark = 0xff00ffff }, T1, .reason = OV_OUT, 0xff00ffff },
-	{ "first way forced", { .dst = "10.77.0.2", .mark = 0x10000 }, T1, .reason = OV_OUT_FORCED },
-	{ "second way forced", { .dst = "10.77.0.2", .mark = 0xff02ffff }, T2, .reason = OV_OUT_FORCED, 0xff00ffff },
+	{ "others' mark", MARKED(0xff00ffff), T1, .reason = OV_OUT, 0xff00ffff },
+	{ "first way forced", MARKED(0x10000), T1, .reason = OV_OUT_FORCED },
+	{ "second way forced", MARKED(0xff02ffff), T2, .reason = OV_OUT_FORCED, 0xff00ffff },
 	{ "forced v6", { .dst = "fd77::3", .mark = 0x20000 }, T2, .reason = OV_OUT_FORCED },
-	{ "no third way", { .dst = "10.77.0.2", .mark = 0x30000 }, 0, .reason = OV_OUT_UNKNOWN, 0x30000, .drop = true },
-	{ "nor a ninth", { .dst = "10.77.0.2", .mark = 0x90000 }, 0, .reason = OV_OUT_UNKNOWN, 0x90000, .drop = true },
-	{ "of a tunnel", { .dst = "10.77.0.2", .mark = ALL_ONES }, 0, .reason = OV_OUT_LOOP, ALL_ONES, .drop = true },
-	{ "of a tunnel, for nobody", { .mark = ALL_ONES | 1 }, 0, .reason = OV_OUT_LOOP, ALL_ONES | 1, .drop = true },
+	{ "no third way", MARKED(0x30000), 0, .reason = OV_OUT_UNKNOWN, 0x30000, .drop = true },
+	{ "nor a ninth", MARKED(0x90000), 0, .reason = OV_OUT_UNKNOWN, 0x90000, .drop = true },
+	{ "of a tunnel", MARKED(ALL_ONES), 0, .reason = OV_OUT_LOOP, ALL_ONES, .drop = true },
+	{ "of a tunnel, to nobody", { .mark = ALL_ONES }, 0, .reason = OV_OUT_LOOP, ALL_ONES, .drop = true },
 	{ "for nobody", TO("10.99.0.1"), 0, .reason = OV_OUT_UNKNOWN },
 	{ "for nobody v6", TO6("fd78::1"), 0, .reason = OV_OUT_UNKNOWN },
 	{ "for us", TO("10.77.0.1"), 0, .reason = OV_OUT_UNKNOWN },
 	{ "for our LAN", TO("10.5.0.7"), 0, .reason = OV_OUT_UNKNOWN },
 	{ "for a node without way", TO("10.77.0.4"), 0, .reason = OV_OUT_UNKNOWN },
-	{ "forced to it", { .dst = "fd77::4", .mark = 0x10000 }, 0, .reason = OV_OUT_UNKNOWN, 0x10000 },
+	{ "forced to it", { .dst = "fd77::4", .mark = 0x10000 }, 0, .reason = OV_OUT_UNKNOWN,
+	  0x10000 },
 	{ "multicast", TO("224.0.0.1"), 0, .reason = OV_OUT_UNKNOWN },
 	{ "ARP", { .dst = "10.77.0.2", .ether = ETH_P_ARP }, 0, .reason = OV_OUT_UNKNOWN },
 	{ "version 6 in IPv4", { .dst = "10.77.0.2", .version = 6 }, 0, .reason = OV_OUT_UNKNOWN },
@@ -55,8 +58,8 @@ static const struct row in_rows[] = {
 	{ "for us v6", TO6("fd77::1"), OVERLAY, .reason = OV_IN_LOCAL },
 	{ "for our LAN", TO("10.5.0.7"), OVERLAY, .reason = OV_IN_LOCAL },
 	{ "for us, at its end", TO("10.77.0.1"), OVERLAY, .reason = OV_IN_LOCAL, .ttl = 1 },
-	{ "for us, long", { .dst = "10.77.0.1", .payload = 1480 }, OVERLAY, .reason = OV_IN_LOCAL },
-	{ "for us, marked", { .dst = "10.77.0.1", .mark = 0xff }, OVERLAY, .reason = OV_IN_LOCAL, 0xff },
+	{ "for us, long", LONG("10.77.0.1", 1480), OVERLAY, .reason = OV_IN_LOCAL },
+	{ "for us, marked", { .dst = "fd77::1", .mark = 3 }, OVERLAY, .reason = OV_IN_LOCAL, 3 },
 	{ "transit", TO("10.77.0.2"), T3, .reason = OV_IN_TRANSIT },
 	{ "transit to the other", TO("10.77.0.3"), T4, .reason = OV_IN_TRANSIT },
 	{ "transit v6", TO6("fd77::2"), T3, .reason = OV_IN_TRANSIT },
@@ -68,14 +71,14 @@ static const struct row in_rows[] = {
 	{ "one hop left", TO("10.77.0.2"), OVERLAY, .reason = OV_IN_TTL, .ttl = 1 },
 	{ "one hop left v6", TO6("fd77::2"), OVERLAY, .reason = OV_IN_TTL, .ttl = 1 },
 	{ "most hops", TO("10.77.0.2"), T3, .reason = OV_IN_TRANSIT, .ttl = 255 },
-	{ "from where it would go", TO("10.77.0.2"), 0, .reason = OV_IN_UNKNOWN, ALL_ONES, .in = T3 },
+	{ "from whence it goes", TO("10.77.0.2"), 0, .reason = OV_IN_UNKNOWN, ALL_ONES, .in = T3 },
 	{ "likewise v6", TO6("fd77::3"), 0, .reason = OV_IN_UNKNOWN, ALL_ONES, .in = T4 },
-	{ "to a node that is not connected", TO("10.77.0.4"), 0, .reason = OV_IN_UNKNOWN, ALL_ONES },
-	{ "as long as the tunnel takes", { .dst = "10.77.0.2", .payload = 1400 }, T3, .reason = OV_IN_TRANSIT },
-	{ "too long", { .dst = "10.77.0.2", .payload = 1401 }, OVERLAY, .reason = OV_IN_BIG },
-	{ "as long as the other takes", { .dst = "10.77.0.3", .payload = 1280 }, T4, .reason = OV_IN_TRANSIT },
-	{ "too long for the other", { .dst = "10.77.0.3", .payload = 1281 }, OVERLAY, .reason = OV_IN_BIG },
-	{ "too long v6", { .dst = "fd77::3", .payload = 1261 }, OVERLAY, .reason = OV_IN_BIG },
+	{ "to a node without tunnel", TO("10.77.0.4"), 0, .reason = OV_IN_UNKNOWN, ALL_ONES },
+	{ "as much as fits", LONG("10.77.0.2", 1400), T3, .reason = OV_IN_TRANSIT },
+	{ "too long", LONG("10.77.0.2", 1401), OVERLAY, .reason = OV_IN_BIG },
+	{ "as much as fits the other", LONG("10.77.0.3", 1280), T4, .reason = OV_IN_TRANSIT },
+	{ "too long for it", LONG("10.77.0.3", 1281), OVERLAY, .reason = OV_IN_BIG },
+	{ "too long v6", LONG("fd77::3", 1261), OVERLAY, .reason = OV_IN_BIG },
 	{ "for nobody", TO("10.99.0.1"), 0, .reason = OV_IN_UNKNOWN },
 	{ "for nobody, marked", { .dst = "10.99.0.1", .mark = 3 }, 0, .reason = OV_IN_UNKNOWN, 3 },
 	{ "multicast", TO("224.0.0.1"), 0, .reason = OV_IN_UNKNOWN },
@@ -183,8 +186,8 @@ static void test_in(void **state)
 /* Nothing is said yet, or no longer: nothing is touched. */
 static void test_empty(void **state)
 {
-	static const struct row rows[] = { { "for us", TO("10.77.0.1"), 0, .reason = OV_IN_LOCAL } };
-	struct pkt p = pkt_make(&rows[0].s);
+	struct pkt_spec s = TO("10.77.0.1");
+	struct pkt p = pkt_make(&s);
 	struct outcome o;
 
 	lab_need();

@@ -15,16 +15,16 @@ static void pass(uint64_t ns)
 
 static struct flow udp(uint16_t sport, uint32_t size)
 {
-	struct pkt_spec s = { .dst = "10.77.0.2", .proto = 17, .sport = sport, .payload = size - 20 };
+	struct pkt_spec s = {.dst = "10.77.0.2", .proto = 17, .sport = sport, .payload = size - 20};
 
-	return (struct flow){ .p = pkt_make(&s) };
+	return (struct flow){.p = pkt_make(&s)};
 }
 
 /* payload 0: a pure acknowledgement. */
 static struct flow tcp(uint16_t sport, uint32_t payload, uint8_t flags)
 {
-	struct pkt_spec s = { .dst = "10.77.0.2", .sport = sport, .payload = 32 + payload };
-	struct flow f = { .p = pkt_make(&s) };
+	struct pkt_spec s = {.dst = "10.77.0.2", .sport = sport, .payload = 32 + payload};
+	struct flow f = {.p = pkt_make(&s)};
 
 	f.p.data[ETH_HLEN + 20 + 12] = 8 << 4;
 	f.p.data[ETH_HLEN + 20 + 13] = flags;
@@ -62,13 +62,15 @@ static void put(const struct ov_node *n)
 	lab_put_node(1, n);
 }
 
-/* 20 packets of 1000 bytes are the beginning; the next one begins to be thick if the rate is there. */
+/* 20 packets of 1000 bytes are the beginning; the next one begins to be thick if the rate is there.
+ */
 static void test_split(void **state)
 {
 	struct flow f = udp(1, 1000), slow = udp(2, 1000);
 
 	lab_need();
-	/* 1000 bytes each ms, far more than SPLIT_BPS: thick after both 20000 bytes and 50000 of the second */
+	/* 1000 bytes each ms, far more than SPLIT_BPS: thick after both 20000 bytes and 50000 of
+	 * the second */
 	assert_true(go(&f, 50, MS, T1));
 	assert_true(go(&f, 100, MS, T2));
 	assert_int_equal(lab_rose(OV_OUT_MOVED), 1);
@@ -89,10 +91,12 @@ static void test_thin_again(void **state)
 	assert_true(go(&f, 10, 25 * MS, T1));
 }
 
-/* Acknowledgements make no flow thick; those of a thick one go by the thin way and do not hide its gaps. */
+/* Acknowledgements make no flow thick; those of a thick one go by the thin way and do not hide its
+ * gaps. */
 static void test_acks(void **state)
 {
-	struct flow ack = tcp(1, 0, TH_ACK), data = tcp(1, 948, TH_ACK), fin = tcp(1, 0, TH_ACK | TH_FIN);
+	struct flow ack = tcp(1, 0, TH_ACK), data = tcp(1, 948, TH_ACK),
+		    fin = tcp(1, 0, TH_ACK | TH_FIN);
 	struct ov_node n = node();
 
 	lab_need();
@@ -136,7 +140,8 @@ static void test_moves(void **state)
 	assert_int_equal(lab_rose(OV_OUT_MOVED), 3);
 }
 
-/* Ways of the same delay count as no overtaking; but to a dear one nothing moves without a silence. */
+/* Ways of the same delay count as no overtaking; but to a dear one nothing moves without a silence.
+ */
 static void test_equal(void **state)
 {
 	struct flow f = udp(1, 100);
@@ -240,7 +245,7 @@ static struct ov_node metered(void)
 /* Thin flows of another kind fill the bucket's debt. */
 static void owe(int64_t bytes)
 {
-	struct ov_budget b = { .tokens = -bytes, .ns = lab.skel->bss->test_now };
+	struct ov_budget b = {.tokens = -bytes, .ns = lab.skel->bss->test_now};
 	uint32_t key = 1;
 
 	assert_int_equal(bpf_map_update_elem(lab.budget, &key, &b, BPF_ANY), 0);
@@ -255,8 +260,8 @@ static int64_t owed(void)
 	return -b.tokens;
 }
 
-/* Thick flows leave at half a burst of debt, at once as it is slower there, and stay while they have no
- * gap; thin ones go on. */
+/* Thick flows leave at half a burst of debt, at once as it is slower there, and stay while they
+ * have no gap; thin ones go on. */
 static void test_spill(void **state)
 {
 	struct flow bulk = udp(1, 1000), ping = udp(2, 100);
@@ -395,11 +400,11 @@ static void test_charges(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		lab_test(test_split),	     lab_test(test_thin_again), lab_test(test_acks),
-		lab_test(test_moves),	     lab_test(test_equal),	lab_test(test_dead),
-		lab_test(test_forced),	     lab_test(test_spread),	lab_test(test_spill),
-		lab_test(test_spilled_stays), lab_test(test_begin),	lab_test(test_no_spill),
-		lab_test(test_spill_faster), lab_test(test_rate),	lab_test(test_charges),
+		lab_test(test_split),         lab_test(test_thin_again), lab_test(test_acks),
+		lab_test(test_moves),         lab_test(test_equal),      lab_test(test_dead),
+		lab_test(test_forced),        lab_test(test_spread),     lab_test(test_spill),
+		lab_test(test_spilled_stays), lab_test(test_begin),      lab_test(test_no_spill),
+		lab_test(test_spill_faster),  lab_test(test_rate),       lab_test(test_charges),
 	};
 
 	return cmocka_run_group_tests(tests, lab_open, lab_close);

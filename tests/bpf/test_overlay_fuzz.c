@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Packets that are nearly right, by the hundred thousand, through both of the overlay's programs: where they go and
- * what of them changes is as a model of its own says, all else stays as it came.
+ * Packets that are nearly right, by the hundred thousand, through both of the overlay's programs:
+ * where they go and what of them changes is as a model of its own says, all else stays as it came.
  */
 #include "tests/bpf/overlay_lab.h"
 #include <time.h>
@@ -21,15 +21,18 @@ static uint32_t rnd(uint32_t below)
 	return (uint32_t)(random_state >> 33) % below;
 }
 
-/* --- packets --------------------------------------------------------------------------------------- */
+/* --- packets
+ * --------------------------------------------------------------------------------------- */
 
 static const char *random_addr(void)
 {
 	static const char *const addrs[] = {
-		"10.77.0.1", "10.77.0.2", "10.77.0.3", "10.77.0.4", "10.77.0.5", "10.5.0.9", "10.6.1.1",
-		"10.6.7.1", "10.7.0.1", "224.0.0.1", "169.254.1.1", "127.0.0.1", "255.255.255.255",
-		"fd77::1", "fd77::2", "fd77::3", "fd77::4", "fd77::5", "2001:db8:6::1", "2001:db8:7::1",
-		"ff02::1", "fe80::2", "::1",
+		"10.77.0.1",       "10.77.0.2", "10.77.0.3",     "10.77.0.4",
+		"10.77.0.5",       "10.5.0.9",  "10.6.1.1",      "10.6.7.1",
+		"10.7.0.1",        "224.0.0.1", "169.254.1.1",   "127.0.0.1",
+		"255.255.255.255", "fd77::1",   "fd77::2",       "fd77::3",
+		"fd77::4",         "fd77::5",   "2001:db8:6::1", "2001:db8:7::1",
+		"ff02::1",         "fe80::2",   "::1",
 	};
 
 	return addrs[rnd(ARRAY_SIZE(addrs))];
@@ -46,11 +49,14 @@ static void flip(struct pkt *p)
 
 static struct pkt random_packet(void)
 {
-	static const int protos[] = { 6, 17, 1, 58, 47, 44, 0, 255 };
-	struct pkt_spec s = { .dst = random_addr(), .proto = protos[rnd(ARRAY_SIZE(protos))],
-			      .sport = 1 + (int)rnd(65535), .payload = 20 + rnd(rnd(4) ? 100 : 1500),
-			      .options = rnd(8) ? 0 : (uint8_t)rnd(11), .frag = rnd(8) ? 0 : (uint16_t)rnd(65536),
-			      .ext = rnd(8) ? 0 : EXT((int)rnd(256)) };
+	static const int protos[] = {6, 17, 1, 58, 47, 44, 0, 255};
+	struct pkt_spec s = {.dst = random_addr(),
+			     .proto = protos[rnd(ARRAY_SIZE(protos))],
+			     .sport = 1 + (int)rnd(65535),
+			     .payload = 20 + rnd(rnd(4) ? 100 : 1500),
+			     .options = rnd(8) ? 0 : (uint8_t)rnd(11),
+			     .frag = rnd(8) ? 0 : (uint16_t)rnd(65536),
+			     .ext = rnd(8) ? 0 : EXT((int)rnd(256))};
 	struct pkt p = pkt_make(&s);
 	uint8_t *ip = p.data + ETH_HLEN;
 
@@ -66,7 +72,8 @@ static struct pkt random_packet(void)
 	return p;
 }
 
-/* --- the model ------------------------------------------------------------------------------------- */
+/* --- the model
+ * ------------------------------------------------------------------------------------- */
 
 struct expected {
 	int verdict;
@@ -107,7 +114,7 @@ static struct look look_at(const struct pkt *p)
 {
 	const uint8_t *ip = p->data + ETH_HLEN;
 	uint32_t ether = (uint32_t)(p->data[12] << 8 | p->data[13]);
-	struct look l = { .v6 = ether == ETH_P_IPV6, .node = -1 };
+	struct look l = {.v6 = ether == ETH_P_IPV6, .node = -1};
 
 	if (ether == ETH_P_IP && p->len >= ETH_HLEN + 20 && ip[0] >> 4 == 4 && (ip[0] & 15) >= 5) {
 		l.whole = true;
@@ -127,7 +134,7 @@ static void expect_out(const struct pkt *p, uint32_t mark, struct expected *e)
 	struct look l = look_at(p);
 	uint32_t forced = mark >> 16 & 0xff;
 
-	*e = (struct expected){ TC_ACT_UNSPEC, 0, mark, OV_OUT_UNKNOWN, *p };
+	*e = (struct expected){TC_ACT_UNSPEC, 0, mark, OV_OUT_UNKNOWN, *p};
 	if (forced == 0xff) {
 		e->verdict = TC_ACT_SHOT;
 		e->reason = OV_OUT_LOOP;
@@ -137,7 +144,7 @@ static void expect_out(const struct pkt *p, uint32_t mark, struct expected *e)
 		e->ifindex = forced ? (forced == 1 ? T1 : T2) : l.node == 1 ? T1 : T2;
 		e->mark = mark & 0xff00ffff;
 		if (forced > 2) {
-			*e = (struct expected){ TC_ACT_SHOT, 0, mark, OV_OUT_UNKNOWN, *p };
+			*e = (struct expected){TC_ACT_SHOT, 0, mark, OV_OUT_UNKNOWN, *p};
 		}
 	}
 }
@@ -147,7 +154,8 @@ static bool is_scope(const struct look *l)
 	const uint8_t *a = l->dst.s6_addr;
 
 	if (!l->v6)
-		return a[12] >= 0xe0 || a[12] == 127 || a[12] == 0 || (a[12] == 169 && a[13] == 254);
+		return a[12] >= 0xe0 || a[12] == 127 || a[12] == 0 ||
+		       (a[12] == 169 && a[13] == 254);
 	return a[0] == 0xff || (a[0] == 0xfe && a[1] >> 6 == 2);
 }
 
@@ -174,7 +182,7 @@ static void expect_in(const struct pkt *p, uint32_t mark, struct expected *e)
 	struct look l = look_at(p);
 	uint32_t len = p->len - ETH_HLEN;
 
-	*e = (struct expected){ TC_ACT_UNSPEC, 0, mark, OV_IN_UNKNOWN, *p };
+	*e = (struct expected){TC_ACT_UNSPEC, 0, mark, OV_IN_UNKNOWN, *p};
 	if (l.node < 0 || is_scope(&l))
 		return;
 	if (l.node == 3) {
@@ -211,7 +219,8 @@ static bool same_bytes(const struct pkt *got, struct pkt *want)
 	return got->len == want->len && !memcmp(got->data, want->data, want->len);
 }
 
-/* --- all of it ------------------------------------------------------------------------------------- */
+/* --- all of it
+ * ------------------------------------------------------------------------------------- */
 
 static bool holds(const struct outcome *o, struct expected *e)
 {
@@ -221,7 +230,7 @@ static bool holds(const struct outcome *o, struct expected *e)
 
 static uint32_t random_mark(void)
 {
-	static const uint32_t values[] = { 1, 2, 3, 9, 0x80, 0xfe, 0xff };
+	static const uint32_t values[] = {1, 2, 3, 9, 0x80, 0xfe, 0xff};
 
 	return (rnd(3) ? 0 : values[rnd(ARRAY_SIZE(values))] << 16) | rnd(65536);
 }
@@ -240,13 +249,15 @@ static void run(bool in, enum ov_reason first, enum ov_reason last, uint32_t rar
 		struct pkt p = random_packet();
 		uint32_t mark = random_mark();
 
-		if (lab_try(&(struct run){ .in = in, .mark = mark }, &p, &o))
+		if (lab_try(&(struct run){.in = in, .mark = mark}, &p, &o))
 			continue;
 		(in ? expect_in : expect_out)(&p, mark, &e);
 		wanted[e.reason]++;
 		if (!holds(&o, &e))
-			fail_msg("frame %d, %u bytes: verdict %d by %u mark %x, not %d by %u mark %x", n,
-				 p.len, o.verdict, o.ifindex, o.mark, e.verdict, e.ifindex, e.mark);
+			fail_msg("frame %d, %u bytes: verdict %d by %u mark %x, not %d by %u mark "
+				 "%x",
+				 n, p.len, o.verdict, o.ifindex, o.mark, e.verdict, e.ifindex,
+				 e.mark);
 	}
 	lab_sum(now);
 	for (enum ov_reason i = first; i <= last; i++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * overlay apply FILE NODE      the overlay's programs on devices that are there under the plan's names
- *         remove               takes them off
- *         counters             "NAME COUNT" for each reason, "NODE:WAY PACKETS BYTES" for each way used
- *         set NODE FIELD=N...  of a node in place (a number): dead0..7, delay0..7, thin, thick, direct, rate, burst
+ * overlay apply FILE NODE      the overlay's programs on devices that are there under the plan's
+ * names remove               takes them off counters             "NAME COUNT" for each reason,
+ * "NODE:WAY PACKETS BYTES" for each way used set NODE FIELD=N...  of a node in place (a number):
+ * dead0..7, delay0..7, thin, thick, direct, rate, burst
  */
 #include "apply/overlay_object.h"
 #include "base/addr.h"
@@ -75,7 +75,8 @@ static void print_ways(int fd, int cpus)
 			sum.bytes += each[c].bytes;
 		}
 		if (sum.packets)
-			printf("%u:%u %llu %llu\n", i / OV_WAYS, i % OV_WAYS, sum.packets, sum.bytes);
+			printf("%u:%u %llu %llu\n", i / OV_WAYS, i % OV_WAYS, sum.packets,
+			       sum.bytes);
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sequence receive PORT                       counts numbered datagrams until one says that it is the last, prints
- *                                             "N received, N lost, N late": late is what another one overtook
- * sequence send ADDRESS PORT SIZE PER_S COUNT sends them, then the last one ten times
+ * sequence receive PORT                       counts numbered datagrams until one says that it is
+ * the last, prints "N received, N lost, N late": late is what another one overtook sequence send
+ * ADDRESS PORT SIZE PER_S COUNT sends them, then the last one ten times
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,8 +26,10 @@ static void die(const char *what)
 
 static int open_socket(const char *address, const char *port)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_family = address ? AF_UNSPEC : AF_INET6,
-				  .ai_flags = AI_NUMERICHOST | (address ? 0 : AI_PASSIVE) }, *a;
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM,
+				 .ai_family = address ? AF_UNSPEC : AF_INET6,
+				 .ai_flags = AI_NUMERICHOST | (address ? 0 : AI_PASSIVE)},
+			*a;
 	int fd;
 
 	if (getaddrinfo(address, port, &hints, &a))
@@ -57,7 +59,7 @@ static int receive(const char *port)
 
 static void wait_until(uint64_t ns)
 {
-	struct timespec t = { (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
+	struct timespec t = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
 
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }

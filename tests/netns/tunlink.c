@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tunlink NS1 DEV1 NS2 DEV2 [MS MS]: a cable between two TUN devices, so that the lab has links without
- * MAC addresses (as PPP and WireGuard are), with so much delay there and back.  The devices go when the
- * program ends.
+ * tunlink NS1 DEV1 NS2 DEV2 [MS MS]: a cable between two TUN devices, so that the lab has links
+ * without MAC addresses (as PPP and WireGuard are), with so much delay there and back.  The devices
+ * go when the program ends.
  */
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -35,7 +35,7 @@ struct line {
 
 static int tun_open(const char *netns, const char *device)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
 	char path[128];
 	int ns, fd;
 
@@ -68,7 +68,7 @@ static void keep(struct line *l, const char *data, size_t len)
 
 	if (!p)
 		die("memory");
-	*p = (struct packet){ .due_ns = now() + l->delay_ns, .len = len };
+	*p = (struct packet){.due_ns = now() + l->delay_ns, .len = len};
 	memcpy(p->data, data, len);
 	*l->last = p;
 	l->last = &p->next;
@@ -114,8 +114,8 @@ static const struct timespec *until(uint64_t a, uint64_t b, struct timespec *t)
 
 int main(int argc, char **argv)
 {
-	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
-	struct line there = { .last = &there.first }, back = { .last = &back.first };
+	struct pollfd fds[2] = {{.events = POLLIN}, {.events = POLLIN}};
+	struct line there = {.last = &there.first}, back = {.last = &back.first};
 	struct timespec t;
 
 	if (argc != 5 && argc != 7) {

@@ -17,7 +17,7 @@
 #define NODES A B C D
 #define TO_C "direction up { from = a  to = c  "
 
-static const uint32_t ifindex[] = { 101, 102, 103 }; /* w-b, w-c, w-d */
+static const uint32_t ifindex[] = {101, 102, 103}; /* w-b, w-c, w-d */
 
 /* What a does with flows to c. */
 static struct ov_node node_with(const char *text, const uint32_t *devices)
@@ -80,8 +80,9 @@ static void test_burst(void **state)
 
 static void test_no_spill(void **state)
 {
-	static const char text[] = A B C "connect x { nodes = {a, b} } connect y { nodes = {b, c} }\n" TO_C
-					 "paths = 'via b' rate = 8mbit }\n";
+	static const char text[] =
+		A B C "connect x { nodes = {a, b} } connect y { nodes = {b, c} }\n" TO_C
+		      "paths = 'via b' rate = 8mbit }\n";
 	struct ov_node n = node_of(text);
 
 	assert_int_equal(n.spill, OV_WAYS);
@@ -92,7 +93,7 @@ static void test_no_spill(void **state)
 /* A device that is not there is no way. */
 static void test_missing(void **state)
 {
-	static const uint32_t without[] = { 0, 102, 103 };
+	static const uint32_t without[] = {0, 102, 103};
 	struct ov_node n = node_with(NODES TO_C "paths = {'via b', direct} }\n", without);
 
 	assert_int_equal(n.way[0].ifindex, 0);
@@ -151,9 +152,9 @@ static void test_order(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_preference), cmocka_unit_test(test_bulk),
-		cmocka_unit_test(test_burst),	   cmocka_unit_test(test_no_spill),
-		cmocka_unit_test(test_missing),	   cmocka_unit_test(test_weights),
+		cmocka_unit_test(test_preference),   cmocka_unit_test(test_bulk),
+		cmocka_unit_test(test_burst),        cmocka_unit_test(test_no_spill),
+		cmocka_unit_test(test_missing),      cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_spread_death), cmocka_unit_test(test_order),
 	};
 

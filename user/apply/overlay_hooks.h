@@ -13,11 +13,12 @@ struct overlay_hooks {
 	size_t n_tunnels;
 };
 
-/* Each new program in place of the old one, tunnels first; then off every other device.  0 or -errno,
- * with error (size bytes). */
+/* Each new program in place of the old one, tunnels first; then off every other device.  0 or
+ * -errno, with error (size bytes). */
 int overlay_hooks_attach(const struct overlay_hooks *h, char *error, size_t size);
 
-/* Takes the programs off every device of this namespace that is not one of these (NULL: none is). */
+/* Takes the programs off every device of this namespace that is not one of these (NULL: none is).
+ */
 void overlay_hooks_sweep(const struct overlay_hooks *h);
 
 #endif

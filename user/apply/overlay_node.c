@@ -76,7 +76,8 @@ uint8_t overlay_spill(const struct mesh_target *t, uint32_t alive)
 	return OV_WAYS;
 }
 
-/* Nothing is measured yet: who is wished for first is taken for faster, by no more than makes an order. */
+/* Nothing is measured yet: who is wished for first is taken for faster, by no more than makes an
+ * order. */
 static void rank_ways(const struct mesh_target *t, struct ov_node *n)
 {
 	uint32_t rank = 0;

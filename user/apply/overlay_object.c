@@ -174,7 +174,8 @@ static bool plan_has(const struct mesh_plan *p, const struct ov_prefix_key *key)
 	return false;
 }
 
-/* Of former plans.  A key that is deleted is no place to go on from, so the next one is fetched first. */
+/* Of former plans.  A key that is deleted is no place to go on from, so the next one is fetched
+ * first. */
 static void sweep_prefixes(int fd, const struct mesh_plan *p)
 {
 	struct ov_prefix_key key, next;
@@ -199,7 +200,8 @@ static int write_prefixes(int fd, const struct mesh_plan *p)
 	return r;
 }
 
-static int write_nodes(const struct overlay_maps *m, const struct mesh_plan *p, const uint32_t *ifindex)
+static int write_nodes(const struct overlay_maps *m, const struct mesh_plan *p,
+		       const uint32_t *ifindex)
 {
 	int r = 0;
 

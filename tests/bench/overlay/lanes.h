@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Relays next to each other: a namespace each, with a TUN device w-a that packets come by and w-c. */
+/* Relays next to each other: a namespace each, with a TUN device w-a that packets come by and w-c.
+ */
 #ifndef TESTS_BENCH_OVERLAY_LANES_H
 #define TESTS_BENCH_OVERLAY_LANES_H
 
 #include "apply/tc.h"
 #include "bpf/overlay_abi.h"
 #include "overlay.skel.h"
-#include <bpf/bpf.h>
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -35,13 +36,14 @@ struct lane {
 
 static inline void lane_die(const char *what)
 {
-	fprintf(stderr, "transit: %s: %s\n", what, errno ? strerror(errno) : "not what should come out");
+	fprintf(stderr, "transit: %s: %s\n", what,
+		errno ? strerror(errno) : "not what should come out");
 	exit(EXIT_FAILURE);
 }
 
 static inline int lane_tun(const char *name)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
@@ -61,7 +63,7 @@ static inline void lane_open(struct lane *l, const struct kind *kind)
 {
 	if (unshare(CLONE_NEWNET))
 		lane_die("namespace");
-	*l = (struct lane){ .kind = kind, .in = lane_tun("w-a"), .out = lane_tun("w-c") };
+	*l = (struct lane){.kind = kind, .in = lane_tun("w-a"), .out = lane_tun("w-c")};
 	lane_run("for d in w-a w-c; do ip link set $d txqueuelen 500 up; "
 		 "tc qdisc replace dev $d root noqueue; done");
 	l->in_index = if_nametoindex("w-a");
@@ -82,7 +84,7 @@ static inline int lane_drain(const struct lane *l)
 
 static inline void lane_attach(const struct lane *l, int program)
 {
-	struct tc_hook hook = { .ifindex = l->in_index };
+	struct tc_hook hook = {.ifindex = l->in_index};
 	bool made;
 
 	if (program < 0 || tc_attach(&hook, program, -1, &made))
@@ -94,30 +96,33 @@ static inline int lane_load(const struct bpf_insn *insns, size_t n)
 	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "lane", "GPL", insns, n, NULL);
 }
 
-#define INSN(c, d, v) { .code = (c), .dst_reg = (d), .imm = (int)(v) }
+#define INSN(c, d, v)                                                                              \
+	{                                                                                          \
+		.code = (c), .dst_reg = (d), .imm = (int)(v)                                       \
+	}
 
 static inline void drop_setup(const struct lane *l)
 {
-	const struct bpf_insn insns[] = { INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, TC_ACT_SHOT),
-					  INSN(BPF_JMP | BPF_EXIT, 0, 0) };
+	const struct bpf_insn insns[] = {INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, TC_ACT_SHOT),
+					 INSN(BPF_JMP | BPF_EXIT, 0, 0)};
 
 	lane_attach(l, lane_load(insns, 2));
 }
 
 static inline void redirect_setup(const struct lane *l)
 {
-	const struct bpf_insn insns[] = { INSN(BPF_ALU64 | BPF_MOV | BPF_K, 1, l->out_index),
-					  INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0),
-					  INSN(BPF_JMP | BPF_CALL, 0, BPF_FUNC_redirect),
-					  INSN(BPF_JMP | BPF_EXIT, 0, 0) };
+	const struct bpf_insn insns[] = {INSN(BPF_ALU64 | BPF_MOV | BPF_K, 1, l->out_index),
+					 INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0),
+					 INSN(BPF_JMP | BPF_CALL, 0, BPF_FUNC_redirect),
+					 INSN(BPF_JMP | BPF_EXIT, 0, 0)};
 
 	lane_attach(l, lane_load(insns, 4));
 }
 
 static inline void overlay_prefix(struct overlay_bpf *skel, const char *addr, uint8_t node)
 {
-	struct ov_prefix_key key = { .prefixlen = 128 };
-	struct ov_prefix value = { .node = node, .self = node == 1 };
+	struct ov_prefix_key key = {.prefixlen = 128};
+	struct ov_prefix value = {.node = node, .self = node == 1};
 
 	inet_pton(AF_INET6, addr, &key.addr);
 	if (bpf_map_update_elem(bpf_map__fd(skel->maps.ov_prefixes), &key, &value, BPF_ANY))
@@ -128,8 +133,9 @@ static inline void overlay_prefix(struct overlay_bpf *skel, const char *addr, ui
 static inline void overlay_setup(const struct lane *l)
 {
 	struct overlay_bpf *skel = overlay_bpf__open_and_load();
-	struct ov_config c = { .abi = OV_ABI, .overlay = l->in_index, .mark_mask = 0xff0000, .mark_shift = 16 };
-	struct ov_node n = { .direct = l->out_index };
+	struct ov_config c = {
+		.abi = OV_ABI, .overlay = l->in_index, .mark_mask = 0xff0000, .mark_shift = 16};
+	struct ov_node n = {.direct = l->out_index};
 	uint32_t zero = 0, node = 2;
 	char text[64];
 
@@ -159,8 +165,10 @@ static inline void route_setup(const struct lane *l)
 static inline void firewall_setup(const struct lane *l)
 {
 	route_setup(l);
-	lane_run("nft 'table inet fw { chain forward { type filter hook forward priority filter; policy drop; "
-		 "ct state invalid drop; ct state established,related accept; ct state new accept; }; }'");
+	lane_run("nft 'table inet fw { chain forward { type filter hook forward priority filter; "
+		 "policy drop; "
+		 "ct state invalid drop; ct state established,related accept; ct state new accept; "
+		 "}; }'");
 }
 
 #endif

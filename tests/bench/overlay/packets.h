@@ -27,13 +27,16 @@ static inline uint16_t packet_sum(const uint8_t *ip)
 	for (int i = 0; i < 20; i += 2)
 		sum += (uint32_t)(ip[i] << 8 | ip[i + 1]);
 	sum = (sum & 0xffff) + (sum >> 16);
-	return htons((uint16_t)~((sum & 0xffff) + (sum >> 16)));
+	return htons((uint16_t) ~((sum & 0xffff) + (sum >> 16)));
 }
 
 static inline void packet_v4(uint8_t *data, size_t len)
 {
-	struct iphdr ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP,
-			    .tot_len = htons((uint16_t)len) };
+	struct iphdr ip = {.version = 4,
+			   .ihl = 5,
+			   .ttl = 64,
+			   .protocol = IPPROTO_UDP,
+			   .tot_len = htons((uint16_t)len)};
 
 	inet_pton(AF_INET, "10.77.0.1", &ip.saddr);
 	inet_pton(AF_INET, "10.77.0.3", &ip.daddr);
@@ -44,8 +47,10 @@ static inline void packet_v4(uint8_t *data, size_t len)
 
 static inline void packet_v6(uint8_t *data, size_t len)
 {
-	struct ipv6hdr ip = { .version = 6, .hop_limit = 64, .nexthdr = IPPROTO_UDP,
-			      .payload_len = htons((uint16_t)(len - sizeof(ip))) };
+	struct ipv6hdr ip = {.version = 6,
+			     .hop_limit = 64,
+			     .nexthdr = IPPROTO_UDP,
+			     .payload_len = htons((uint16_t)(len - sizeof(ip)))};
 
 	inet_pton(AF_INET6, "fd77::1", &ip.saddr);
 	inet_pton(AF_INET6, "fd77::3", &ip.daddr);
@@ -60,7 +65,8 @@ static inline struct packets *packets_new(bool v6, size_t len)
 
 	p->len = len;
 	for (uint16_t i = 0; i < PACKETS; i++) {
-		struct udphdr udp = { htons(1000 + i), htons(2000), htons((uint16_t)(len - header)), 0 };
+		struct udphdr udp = {htons(1000 + i), htons(2000), htons((uint16_t)(len - header)),
+				     0};
 
 		if (v6)
 			packet_v6(p->data[i], len);

@@ -3,8 +3,8 @@
 #ifndef TESTS_BENCH_OVERLAY_PROGRAMS_H
 #define TESTS_BENCH_OVERLAY_PROGRAMS_H
 
-#include "packets.h"
 #include "lanes.h"
+#include "packets.h"
 #include "tests/bpf/overlay_eth.skel.h"
 #include <linux/if_ether.h>
 
@@ -20,24 +20,29 @@ struct program_case {
 };
 
 static const struct program_case program_cases[] = {
-	{ "one way", 1, false, "::ffff:10.77.0.3", 0 },
-	{ "two ways, by flow", 2, false, "::ffff:10.77.0.3", 0 },
-	{ "two ways, and a budget", 2, true, "::ffff:10.77.0.3", 1000000000 },
-	{ "for nobody", 1, false, "::ffff:10.77.9.9", 0 },
+	{"one way", 1, false, "::ffff:10.77.0.3", 0},
+	{"two ways, by flow", 2, false, "::ffff:10.77.0.3", 0},
+	{"two ways, and a budget", 2, true, "::ffff:10.77.0.3", 1000000000},
+	{"for nobody", 1, false, "::ffff:10.77.9.9", 0},
 };
 
 static inline void program_fill(struct overlay_eth *skel, const struct program_case *c)
 {
-	struct ov_config config = { .abi = OV_ABI, .overlay = 1, .mark_mask = 0xff0000, .mark_shift = 16,
-				    .split_bytes = 200000, .split_bps = 125000, .gap_ns = 50000000 };
-	struct ov_node n = { .n_ways = c->n_ways, .spill = 1, .rate = c->rate, .burst = 1 << 20 };
-	struct ov_prefix_key key = { .prefixlen = 128 };
-	struct ov_prefix value = { .node = 2 };
+	struct ov_config config = {.abi = OV_ABI,
+				   .overlay = 1,
+				   .mark_mask = 0xff0000,
+				   .mark_shift = 16,
+				   .split_bytes = 200000,
+				   .split_bps = 125000,
+				   .gap_ns = 50000000};
+	struct ov_node n = {.n_ways = c->n_ways, .spill = 1, .rate = c->rate, .burst = 1 << 20};
+	struct ov_prefix_key key = {.prefixlen = 128};
+	struct ov_prefix value = {.node = 2};
 	uint32_t zero = 0, node = 2;
 
 	inet_pton(AF_INET6, c->dst, &key.addr);
-	n.way[0] = (struct ov_way){ .ifindex = 1, .metered = c->metered };
-	n.way[1] = (struct ov_way){ .ifindex = 1, .delay_us = 1 };
+	n.way[0] = (struct ov_way){.ifindex = 1, .metered = c->metered};
+	n.way[1] = (struct ov_way){.ifindex = 1, .delay_us = 1};
 	if (bpf_map_update_elem(bpf_map__fd(skel->maps.ov_config), &zero, &config, BPF_ANY) ||
 	    bpf_map_update_elem(bpf_map__fd(skel->maps.ov_nodes), &node, &n, BPF_ANY) ||
 	    bpf_map_update_elem(bpf_map__fd(skel->maps.ov_prefixes), &key, &value, BPF_ANY))
@@ -46,7 +51,7 @@ static inline void program_fill(struct overlay_eth *skel, const struct program_c
 
 static inline uint32_t program_time(struct overlay_eth *skel, const struct packets *p)
 {
-	uint8_t frame[ETH_HLEN + PACKET_MAX] = { [12] = 8 }; /* ETH_P_IP */
+	uint8_t frame[ETH_HLEN + PACKET_MAX] = {[12] = 8}; /* ETH_P_IP */
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
 		    .data_size_in = (uint32_t)(ETH_HLEN + p->len), .repeat = PROGRAM_REPEAT);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * transit [ROUNDS]: what it costs a relay of the mesh to pass a packet on, apart from the crypto: CPU time of
- * the thread that writes packets into one TUN device until they are in the queue of another.  Every variant
- * has a namespace of its own; they take turns in each round.  Then what asym_ov_out takes.
+ * transit [ROUNDS]: what it costs a relay of the mesh to pass a packet on, apart from the crypto:
+ * CPU time of the thread that writes packets into one TUN device until they are in the queue of
+ * another.  Every variant has a namespace of its own; they take turns in each round.  Then what
+ * asym_ov_out takes.
  */
 #include "lanes.h"
 #include "packets.h"
@@ -17,11 +18,11 @@
 #define MAX_ROUNDS 101
 
 static const struct kind kinds[] = {
-	{ "device", "a tc program drops the packet: writing, allocating, freeing", drop_setup },
-	{ "redirect", "a tc program that knows nothing but bpf_redirect()", redirect_setup },
-	{ "overlay", "asym_ov_in", overlay_setup },
-	{ "route", "ip_forward, three routes, no netfilter", route_setup },
-	{ "route+ct", "the same and a stateful firewall of three rules", firewall_setup },
+	{"device", "a tc program drops the packet: writing, allocating, freeing", drop_setup},
+	{"redirect", "a tc program that knows nothing but bpf_redirect()", redirect_setup},
+	{"overlay", "asym_ov_in", overlay_setup},
+	{"route", "ip_forward, three routes, no netfilter", route_setup},
+	{"route+ct", "the same and a stateful firewall of three rules", firewall_setup},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 enum { DEVICE, REDIRECT, OVERLAY, ROUTE };
@@ -84,8 +85,10 @@ static double ratio(size_t kind, int rounds, bool less)
 
 static void report(const char *what, int rounds)
 {
-	printf("\n%s; CPU ns of a packet, %d rounds of %d packets, 256 flows\n", what, rounds, BATCHES * PACKETS);
-	printf("%-10s %7s %7s %7s %9s %17s\n", "variant", "median", "min", "max", "/overlay", "without devices");
+	printf("\n%s; CPU ns of a packet, %d rounds of %d packets, 256 flows\n", what, rounds,
+	       BATCHES * PACKETS);
+	printf("%-10s %7s %7s %7s %9s %17s\n", "variant", "median", "min", "max", "/overlay",
+	       "without devices");
 	for (size_t k = 0; k < KINDS; k++) {
 		double low = 1e9, high = 0;
 
@@ -93,8 +96,8 @@ static void report(const char *what, int rounds)
 			low = figure[k][r] < low ? figure[k][r] : low;
 			high = figure[k][r] > high ? figure[k][r] : high;
 		}
-		printf("%-10s %7.0f %7.0f %7.0f %9.2f", kinds[k].name, median(figure[k], rounds), low, high,
-		       ratio(k, rounds, false));
+		printf("%-10s %7.0f %7.0f %7.0f %9.2f", kinds[k].name, median(figure[k], rounds),
+		       low, high, ratio(k, rounds, false));
 		if (k != DEVICE)
 			printf(" %16.2f", ratio(k, rounds, true));
 		puts("");
