@@ -88,8 +88,11 @@ ASYM_INLINE int ov_choose(struct __sk_buff *skb, struct ov_sending *s)
 
 ASYM_INLINE int ov_to_node(struct __sk_buff *skb, struct ov_sending *s, __u32 forced)
 {
-	s->index = ov_node_at(&s->packet.flow.dst);
-	s->node = s->index < OV_NODES ? bpf_map_lookup_elem(&ov_nodes, &s->index) : NULL;
+	const struct ov_prefix *p = ov_prefix_of(&s->packet.flow.dst);
+
+	s->index = p ? p->node : 0;
+	s->node = p ? bpf_map_lookup_elem(&ov_nodes, &s->index) : NULL;
+	/* this node itself has none */
 	if (!s->node || !s->node->n_ways) {
 		ov_count(OV_OUT_UNKNOWN);
 		return TC_ACT_UNSPEC;

@@ -44,7 +44,8 @@ ASYM_INLINE bool ov_read_v4(struct __sk_buff *skb, __u32 l2_len, struct ov_packe
 {
 	struct iphdr ip;
 
-	if (parse_copy(skb, l2_len, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
+	if (parse_copy(skb, l2_len, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5 ||
+	    scope_v4(ip.daddr))
 		return false;
 	p->flow.src = addr_from_v4(ip.saddr);
 	p->flow.dst = addr_from_v4(ip.daddr);
@@ -64,13 +65,15 @@ ASYM_INLINE bool ov_read_v6(struct __sk_buff *skb, __u32 l2_len, struct ov_packe
 		return false;
 	__builtin_memcpy(&p->flow.src, &ip.saddr, sizeof(p->flow.src));
 	__builtin_memcpy(&p->flow.dst, &ip.daddr, sizeof(p->flow.dst));
+	if (scope_v6(&p->flow.dst))
+		return false;
 	p->flow.proto = ip.nexthdr;
 	p->headers = sizeof(ip);
 	ov_read_transport(skb, l2_len + sizeof(ip), p);
 	return true;
 }
 
-/* ret: zeroed.  False: not IP, or no header. */
+/* ret: zeroed.  False: not IP, no header, or for no node whatever the prefixes say. */
 ASYM_INLINE bool ov_read(struct __sk_buff *skb, __u32 l2_len, struct ov_packet *ret)
 {
 	ret->len = skb->len - l2_len;
@@ -85,14 +88,6 @@ ASYM_INLINE const struct ov_prefix *ov_prefix_of(const struct asym_addr *dst)
 	const struct ov_prefix *p = bpf_map_lookup_elem(&ov_prefixes, &key);
 
 	return p && p->node < OV_NODES ? p : NULL;
-}
-
-/* The node behind an address that is neither ours nor unknown, else OV_NODES. */
-ASYM_INLINE __u32 ov_node_at(const struct asym_addr *dst)
-{
-	const struct ov_prefix *p = ov_prefix_of(dst);
-
-	return p && !p->self ? p->node : OV_NODES;
 }
 
 /* How many packets a GSO packet becomes, each with all headers. */

@@ -5,6 +5,7 @@
  *	1  10.77.0.2  fd77::2  10.6.0.0/16
  *	2  10.77.0.3  fd77::3  10.6.7.0/24  2001:db8:6::/48
  *	3  10.77.0.4  fd77::4  known, but there is no way to it
+ * Somebody says that link-local addresses and groups are at node 1.
  */
 #ifndef TESTS_BPF_OVERLAY_LAB_H
 #define TESTS_BPF_OVERLAY_LAB_H
@@ -50,6 +51,7 @@ static const struct lab_prefix lab_prefixes[] = {
 	{ "10.77.0.2", 128, 1 }, { "fd77::2", 128, 1 }, { "10.6.0.0", 112, 1 },
 	{ "10.77.0.3", 128, 2 }, { "fd77::3", 128, 2 }, { "10.6.7.0", 120, 2 },
 	{ "2001:db8:6::", 48, 2 }, { "10.77.0.4", 128, 3 }, { "fd77::4", 128, 3 },
+	{ "224.0.0.0", 100, 1 }, { "169.254.0.0", 112, 1 }, { "fe80::", 8, 1 },
 };
 
 static struct {

@@ -78,6 +78,19 @@ static void test_split(void **state)
 	assert_true(go(&slow, 200, 25 * MS, T1));
 }
 
+/* 62500 bytes per second, second after second: it stays thick, and would be seen to move. */
+static void test_stays_thick(void **state)
+{
+	struct flow f = udp(1, 1000);
+	struct ov_node n = node();
+
+	lab_need();
+	n.way[1].delay_us = 0;
+	put(&n);
+	assert_true(go(&f, 50, 16 * MS, T1));
+	assert_true(go(&f, 500, 16 * MS, T2));
+}
+
 /* A flow that has become slow is thin again, and goes back after a silence, not before. */
 static void test_thin_again(void **state)
 {
@@ -187,6 +200,9 @@ static void test_dead(void **state)
 	n.way[0].dead = n.way[1].dead = 1;
 	put(&n);
 	assert_true(go(&f, 5, MS, T1));
+	memset(n.thin, 1, sizeof(n.thin));
+	put(&n);
+	assert_true(go(&f, 5, MS, T2));
 	n.way[0].ifindex = n.way[1].ifindex = 0;
 	put(&n);
 	assert_int_equal(way(&f), 0);
@@ -315,6 +331,21 @@ static void test_begin(void **state)
 	assert_true(go(&thick, 1, 0, T1));
 }
 
+/* What costs nothing has no budget. */
+static void test_unmetered(void **state)
+{
+	struct flow f = udp(1, 100);
+	struct ov_node n = metered();
+
+	lab_need();
+	n.n_ways = 3;
+	n.way[2].ifindex = T3;
+	memset(n.thin, 2, sizeof(n.thin));
+	put(&n);
+	owe(1000000);
+	assert_true(go(&f, 3, 2 * GAP, T3));
+}
+
 static void test_no_spill(void **state)
 {
 	struct flow bulk = udp(1, 1000);
@@ -405,6 +436,7 @@ int main(void)
 		lab_test(test_forced),        lab_test(test_spread),     lab_test(test_spill),
 		lab_test(test_spilled_stays), lab_test(test_begin),      lab_test(test_no_spill),
 		lab_test(test_spill_faster),  lab_test(test_rate),       lab_test(test_charges),
+		lab_test(test_stays_thick),   lab_test(test_unmetered),
 	};
 
 	return cmocka_run_group_tests(tests, lab_open, lab_close);

@@ -129,6 +129,16 @@ static struct look look_at(const struct pkt *p)
 	return l;
 }
 
+static bool is_scope(const struct look *l)
+{
+	const uint8_t *a = l->dst.s6_addr;
+
+	if (!l->v6)
+		return a[12] >= 0xe0 || a[12] == 127 || a[12] == 0 ||
+		       (a[12] == 169 && a[13] == 254);
+	return a[0] == 0xff || (a[0] == 0xfe && a[1] >> 6 == 2);
+}
+
 static void expect_out(const struct pkt *p, uint32_t mark, struct expected *e)
 {
 	struct look l = look_at(p);
@@ -138,25 +148,14 @@ static void expect_out(const struct pkt *p, uint32_t mark, struct expected *e)
 	if (forced == 0xff) {
 		e->verdict = TC_ACT_SHOT;
 		e->reason = OV_OUT_LOOP;
-	} else if (l.node == 1 || l.node == 2) {
+	} else if ((l.node == 1 || l.node == 2) && !is_scope(&l)) {
 		e->verdict = TC_ACT_REDIRECT;
 		e->reason = forced ? OV_OUT_FORCED : OV_OUT;
 		e->ifindex = forced ? (forced == 1 ? T1 : T2) : l.node == 1 ? T1 : T2;
 		e->mark = mark & 0xff00ffff;
-		if (forced > 2) {
+		if (forced > 2)
 			*e = (struct expected){TC_ACT_SHOT, 0, mark, OV_OUT_UNKNOWN, *p};
-		}
 	}
-}
-
-static bool is_scope(const struct look *l)
-{
-	const uint8_t *a = l->dst.s6_addr;
-
-	if (!l->v6)
-		return a[12] >= 0xe0 || a[12] == 127 || a[12] == 0 ||
-		       (a[12] == 169 && a[13] == 254);
-	return a[0] == 0xff || (a[0] == 0xfe && a[1] >> 6 == 2);
 }
 
 /* RFC 1624, equation 3. */
