@@ -245,6 +245,35 @@ static void test_spread(void **state)
 	assert_in_range(second, 190, 310);
 }
 
+static unsigned int flows(void)
+{
+	struct ov_flow_key key;
+	unsigned int n = 0;
+
+	for (bool more = !bpf_map_get_next_key(lab.flows, NULL, &key); more; n++)
+		more = !bpf_map_get_next_key(lab.flows, &key, &key);
+	return n;
+}
+
+/* Fragments, and what has no ports: a flow for a pair of addresses and a protocol. */
+static void test_flows(void **state)
+{
+	struct pkt_spec first = {.dst = "10.77.0.2", .proto = 17, .frag = 0x2000, .sport = 1};
+	struct pkt_spec second = {.dst = "10.77.0.2", .proto = 17, .frag = 185, .sport = 2};
+	struct pkt_spec gre[] = {{.dst = "10.77.0.2", .proto = 47, .sport = 1},
+				 {.dst = "10.77.0.2", .proto = 47, .sport = 2}};
+	struct flow all[] = {{pkt_make(&first), {0}}, {pkt_make(&second), {0}},
+			     {pkt_make(&gre[0]), {0}}, {pkt_make(&gre[1]), {0}}};
+	struct flow f = udp(1, 100);
+
+	lab_need();
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		way(&all[i]);
+	assert_int_equal(flows(), 2);
+	way(&f);
+	assert_int_equal(flows(), 3);
+}
+
 /* Metered way with 1 MB/s and a burst of 131072 bytes, then the slower one. */
 static struct ov_node metered(void)
 {
@@ -437,6 +466,7 @@ int main(void)
 		lab_test(test_spilled_stays), lab_test(test_begin),      lab_test(test_no_spill),
 		lab_test(test_spill_faster),  lab_test(test_rate),       lab_test(test_charges),
 		lab_test(test_stays_thick),   lab_test(test_unmetered),
+		lab_test(test_flows),
 	};
 
 	return cmocka_run_group_tests(tests, lab_open, lab_close);
