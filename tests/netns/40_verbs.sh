@@ -137,10 +137,10 @@ ok 'status --watch shows it again and again' wait_for twice
 ok 'until it is interrupted' kill -0 "$watcher"
 kill "$watcher"
 ok 'without control sequences where there is no terminal' sh -c "! grep -q \"\$(printf '\\033')\" '$tmp/out'"
-asym status --watch=1 --json >"$tmp/out" 2>/dev/null &
+asym status --watch=1 --json >"$tmp/out.json" 2>/dev/null & # the first one may still write
 watcher=$!
 asym_pids+=("$watcher")
-ok 'as JSON, too' wait_for sh -c "jq -s -e 'length >= 2' '$tmp/out'"
+ok 'as JSON, too' wait_for sh -c "jq -s -e 'length >= 2' '$tmp/out.json'"
 kill "$watcher"
 ok 'a terminal is cleared first' sh -c \
 	"timeout 3 script -qec 'ip netns exec $gw $asymbpf status --watch' /dev/null </dev/null | grep -q \"\$(printf '\\033')\\[2J\""
