@@ -228,6 +228,36 @@ static void test_shared_mac(void **state)
 	assert_int_equal(far[1].n, 0);
 }
 
+/* Two providers give the same private address: the MAC address tells, if it can. */
+static void test_shared_address(void **state)
+{
+	netns_need();
+	own(0, "wan0", "10.0.0.3", 0xa0);
+	assert_int_equal(shim_owners(shim, owners, 2), 0);
+	renew(NULL, "10.0.0.3", 0xa1);
+	only(1, "10.0.0.3");
+	counted(1, 0, 0, 0);
+	counted(2, 0, 1, 0);
+	owners[0].mac[5] = 0xa1;
+	owners[0].shared_mac = owners[1].shared_mac = true;
+	owners[0].ifindex = if_nametoindex("lo");
+	assert_int_equal(shim_owners(shim, owners, 2), 0);
+	renew(NULL, "10.0.0.3", 0xa1);
+	loop_until(look() && far[0].n == 1);
+	assert_int_equal(line_ip(&far[0])->saddr, in("10.0.0.2").s_addr);
+	assert_int_equal(far[1].n, 1);
+}
+
+/* The device's own client, of an address that has gone to another link meanwhile. */
+static void test_own_mac_first(void **state)
+{
+	netns_need();
+	renew(NULL, "10.0.0.3", 0xa0);
+	only(0, "10.0.0.3");
+	counted(1, 0, 1, 0);
+	counted(2, 0, 0, 0);
+}
+
 static void test_nobodys(void **state)
 {
 	netns_need();
@@ -382,6 +412,8 @@ int main(void)
 		shim_test(test_raw_socket),
 		shim_test(test_by_mac),
 		shim_test(test_shared_mac),
+		shim_test(test_shared_address),
+		shim_test(test_own_mac_first),
 		shim_test(test_nobodys),
 		shim_test(test_others),
 		shim_test(test_directed_broadcast),

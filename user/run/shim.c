@@ -73,16 +73,28 @@ static bool same_mac(const struct plan_owner *o, const struct dhcp_message *m)
 	return !memcmp(o->mac, m->chaddr, sizeof(o->mac));
 }
 
-/* By the address, which is one link's alone; else by a MAC address that is. */
+/* Two providers may well give the same private address. */
+static bool is_shared(const struct shim *s, const struct dhcp_message *m, const struct plan_owner *by_addr)
+{
+	for (size_t i = 0; i < s->n_owners; i++)
+		if (s->owners[i].ifindex != by_addr->ifindex && same_addr(&s->owners[i], m))
+			return true;
+	return false;
+}
+
+/* As guard does (bpf/lib/guard.h): the device that the message names by its MAC address is believed; else
+ * the address decides, if it is one link's alone, and then such a MAC address. */
 static const struct plan_owner *owner_of(const struct shim *s, const struct dhcp_message *m,
 					 uint32_t out)
 {
-	const struct plan_owner *o = find(s, m, out, same_addr);
+	const struct plan_owner *by_mac = find(s, m, out, same_mac), *by_addr;
 
-	if (o)
-		return o;
-	o = find(s, m, out, same_mac);
-	return o && (o->ifindex == out || !o->shared_mac) ? o : NULL;
+	if (by_mac && by_mac->ifindex == out && !by_mac->shared_mac)
+		return by_mac;
+	by_addr = find(s, m, out, same_addr);
+	if (by_addr && !is_shared(s, m, by_addr))
+		return by_addr;
+	return by_mac && (by_mac->ifindex == out || !by_mac->shared_mac) ? by_mac : NULL;
 }
 
 /* -------- telling */
