@@ -161,6 +161,15 @@ gw ethtool -K wan2 tx off >/dev/null
 # of each eleven one was bound to its address: right by the routes
 is 'counters: each under one name' "$(dhcp right 1) $(dhcp right 2) $(dhcp moved 2) $(dhcp mended 2) $(dhcp failed 2)" '3 2 20 0 0'
 
+# A relay on this machine is a server's client like any other: its answers come in as conntrack knows it.
+tracked() { gw conntrack -L -p udp --orig-port-dst 67 2>/dev/null | grep -c "src=$1 .*sport=$2 "; } # SRC PORT
+gw conntrack -F 2>/dev/null
+say -k udp -p 67 -a 10.0.0.1 -g 10.0.0.1 0.0.0.0 02:00:00:00:00:77 100.71.64.1
+say -k udp -p 67 -a 10.0.0.1 -g 10.0.0.1 100.71.64.12 $mac2 100.71.64.2
+is 'relayed requests are tracked' "$(tracked 10.0.0.1 67)" 2
+say -k udp -a 100.71.64.11 100.71.64.12 $mac2 100.71.64.1
+is 'what is to be moved is not' "$(tracked 100.71.64.11 68)" 0
+
 leaves 'a server behind the other gateway' "p2 $mac2 $isp2 100.71.64.12.68 203.0.113.9.67 $sum" 100.71.64.12 $mac2 203.0.113.9
 leaves 'its first link has its own gateway' "p1 $mac1 $isp 100.71.64.11.68 203.0.113.9.67 $sum" 100.71.64.11 $mac1 203.0.113.9
 if [ -c /dev/net/tun ]; then

@@ -25,12 +25,13 @@ bool plan_nft_gone_fits(const struct plan *p, const struct plan_id *id);
 /* Whether any link has this kind of NAT for the family, and whether any has NAT at all. */
 bool plan_nft_has_nat(const struct plan *p, enum asym_family f, enum model_nat nat);
 bool plan_nft_any_nat(const struct plan *p);
-/* The chains of DHCP requests: that at hook output, and that which lets conntrack see only those of an
- * address of the link they leave by. */
+/* The chains of DHCP requests: that at hook output, and that which hides renewals from conntrack that are
+ * about to leave by another link than that of their address. */
 #define PLAN_NFT_BOOTP "bootp"
 #define PLAN_NFT_STRAYS "strays"
-/* Where ciaddr is, from the UDP header on (RFC 2131, 2). */
+/* Where they are, from the UDP header on (RFC 2131, 2). */
 #define PLAN_NFT_CIADDR 20
+#define PLAN_NFT_GIADDR 32
 /* Whether there are such chains. */
 bool plan_nft_has_bootp(const struct plan *p);
 /* As text. */

@@ -15,7 +15,9 @@ void plan_nft_strays(const struct plan *p, struct str *out)
 {
 	struct elements set = { 0 };
 
-	str_add(out, "\n\tchain " PLAN_NFT_STRAYS " {\n");
+	str_add(out, "\n\tchain " PLAN_NFT_STRAYS " {\n"
+		     "\t\t@th,%d,32 != 0x0 return\n\t\t@th,%d,32 0x0 return\n",
+		PLAN_NFT_GIADDR * 8, PLAN_NFT_CIADDR * 8);
 	for (size_t i = 0; i < p->n_owners; i++)
 		if (!addr_is_zero(&p->owners[i].addr))
 			str_add(out, "\t\toifname \"%s\" @th,%d,32 0x%x return\n",
