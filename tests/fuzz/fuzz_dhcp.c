@@ -78,6 +78,8 @@ static void check_renewal(const struct lease *l, uint64_t now)
 	must(m.ciaddr.s_addr == l->addr.s_addr && m.dst.s_addr == l->server.s_addr);
 	must(m.client_id_len == l->client_id_len);
 	must(!memcmp(m.client_id, l->client_id, m.client_id_len));
+	must(m.repeat_len == l->repeat_len && dhcp_may_repeat(m.repeat, m.repeat_len));
+	must(!memcmp(m.repeat, l->repeat, m.repeat_len));
 }
 
 static void check_lease(const struct lease *l, uint64_t now)

@@ -155,6 +155,81 @@ static void test_client_id(void **state)
 	assert_memory_equal(m.client_id, "ab", 2);
 }
 
+/* -------- what another request repeats */
+
+static void repeats(const char *options, size_t len, const char *want, size_t want_len)
+{
+	struct dhcp_message m;
+
+	assert_int_equal(parse_options(options, len, &m), 0);
+	assert_int_equal(m.repeat_len, want_len);
+	assert_memory_equal(m.repeat, want, want_len);
+	assert_true(dhcp_may_repeat(m.repeat, m.repeat_len));
+}
+
+static void test_repeat(void **state)
+{
+	static const char all[] = "\x0c\1h\x37\2\1\3\x39\2\5\xdc\x3c\1v\x4d\2\1u\x51\3\0\0\0"
+				  "\x5a\2\0t\x7c\0\x7d\0";
+	char with[64] = "\x35\1\3\x36\4\1\2\3\4\x32\4\1\2\3\4\x3d\2id\x52\1r\x5d\1a";
+	size_t n = 28;
+
+	memcpy(with + n, all, sizeof(all) - 1);
+	repeats(with, n, all, 0);
+	repeats(with, n + sizeof(all) - 1, all, sizeof(all) - 1);
+	/* pieces stay in their order */
+	repeats("\x3c\1a\x35\1\3\x3c\1b\xff\x3c\1c", 13, "\x3c\1a\x3c\1b", 6);
+	/* a signature is that of one message */
+	repeats("\x5a\2\1t\x0c\1h\x5a\0", 9, "\x0c\1h", 3);
+}
+
+static void test_repeat_too_much(void **state)
+{
+	uint8_t options[DHCP_REPEAT_MAX + 1];
+	struct dhcp_message m;
+
+	memset(options, 'x', sizeof(options));
+	for (size_t at = 0; at < DHCP_REPEAT_MAX; at += 256)
+		memcpy(options + at, "\x0c\xfe", 2);
+	assert_int_equal(parse_options(options, DHCP_REPEAT_MAX, &m), 0);
+	assert_int_equal(m.repeat_len, DHCP_REPEAT_MAX);
+	assert_memory_equal(m.repeat, options, DHCP_REPEAT_MAX);
+	options[257] = 0xff;
+	assert_int_equal(parse_options(options, sizeof(options), &m), 0);
+	assert_int_equal(m.repeat_len, 0);
+}
+
+/* A server's say nothing of the client. */
+static void test_repeat_of_reply(void **state)
+{
+	struct packet p = packet_with("\x35\1\5\x0c\1h", 6);
+	struct dhcp_message m;
+
+	p.data[AT_BOOTP] = 2;
+	put16(p.data + AT_UDP + 2, 68);
+	assert_int_equal(packet_parse(&p, &m), 0);
+	assert_int_equal(m.repeat_len, 0);
+}
+
+static void test_may_repeat(void **state)
+{
+	static const struct {
+		const char *options;
+		size_t len;
+		bool want;
+	} rows[] = {
+		{"", 0, true},		   {"\x0c\0", 2, true},	    {"\x0c", 1, false},
+		{"\x0c\2a", 3, false},	   {"\x0c\1a\x3c\1b", 6, true}, {"\x0c\1a\0", 4, false},
+		{"\x35\1\7", 3, false},	   {"\x36\4abcd", 6, false},    {"\x32\4abcd", 6, false},
+		{"\xff\0", 2, false},	   {"\x5a\0", 2, false},	    {"\x5a\1\1", 3, false},
+		{"\x5a\1\0", 3, true},	   {"\x3d\2id", 4, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (dhcp_may_repeat((const uint8_t *)rows[i].options, rows[i].len) != rows[i].want)
+			fail_msg("row %zu", i);
+}
+
 /* -------- overload */
 
 static const uint8_t in_file[] = {54, 4, 192, 0, 2, 7, 61, 2, 'f', 'i', END};
@@ -253,6 +328,10 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_client_id),
+		cmocka_unit_test(test_repeat),
+		cmocka_unit_test(test_repeat_too_much),
+		cmocka_unit_test(test_repeat_of_reply),
+		cmocka_unit_test(test_may_repeat),
 		cmocka_unit_test(test_overload),
 		cmocka_unit_test(test_not_overloaded),
 		cmocka_unit_test(test_overload_overruns),

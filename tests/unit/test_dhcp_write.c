@@ -74,11 +74,13 @@ static void write_and_read(const struct dhcp_renewal *r)
 	assert_memory_equal(m.chaddr, r->chaddr, 6);
 	assert_int_equal(m.client_id_len, r->client_id_len);
 	assert_memory_equal(m.client_id, r->client_id ?: m.client_id, r->client_id_len);
+	assert_int_equal(m.repeat_len, r->repeat_len);
+	assert_memory_equal(m.repeat, r->repeat ?: m.repeat, r->repeat_len);
 }
 
 static void test_client_ids(void **state)
 {
-	uint8_t id[DHCP_CLIENT_ID_MAX];
+	uint8_t id[DHCP_CLIENT_ID_MAX], repeat[DHCP_REPEAT_MAX] = {12, 254, [256] = 60, 254};
 	struct dhcp_renewal r = renewal();
 	uint8_t out[DHCP_MAX_PACKET];
 
@@ -88,7 +90,14 @@ static void test_client_ids(void **state)
 		r.client_id_len = (uint8_t)len;
 		write_and_read(&r);
 	}
+	r.repeat = repeat;
+	r.repeat_len = 256;
+	write_and_read(&r);
+	r.repeat_len = sizeof(repeat);
+	write_and_read(&r);
 	assert_int_equal(dhcp_write_renewal(&r, out), DHCP_RENEWAL_MAX);
+	r.repeat = NULL;
+	r.repeat_len = 0;
 	r.client_id = NULL;
 	r.client_id_len = 0;
 	write_and_read(&r);

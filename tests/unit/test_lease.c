@@ -348,6 +348,31 @@ static void test_renewal(void **state)
 	assert_int_equal(r.client_id_len, 0);
 }
 
+/* What the client said of itself in the request that was acknowledged. */
+static void test_renewal_repeats(void **state)
+{
+	struct dhcp_message m = renewing(2);
+	struct lease l = lease_with(HOUR, 0, 0);
+	struct dhcp_renewal r;
+
+	lease_renewal(&l, 77, START, &r);
+	assert_null(r.repeat);
+	assert_int_equal(r.repeat_len, 0);
+	m.repeat_len = sizeof(m.repeat);
+	memset(m.repeat, 0x5a, sizeof(m.repeat));
+	ask(&l, m, START);
+	lease_renewal(&l, 77, START, &r);
+	assert_int_equal(r.repeat_len, 0);
+	assert_int_equal(answer(&l, ack_for(2, HOUR), START), LEASE_ACKED);
+	lease_renewal(&l, 77, START, &r);
+	assert_int_equal(r.repeat_len, sizeof(m.repeat));
+	assert_memory_equal(r.repeat, m.repeat, sizeof(m.repeat));
+	ask(&l, renewing(3), START);
+	assert_int_equal(answer(&l, ack_for(3, HOUR), START), LEASE_ACKED);
+	lease_renewal(&l, 77, START, &r);
+	assert_int_equal(r.repeat_len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_ours),
 		cmocka_unit_test(test_both_ask),
 		cmocka_unit_test(test_renewal),
+		cmocka_unit_test(test_renewal_repeats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,8 @@ static const struct leases_link full = {
 		.chaddr = {2, 0, 0, 0, 0xab, 0xff},
 		.client_id = {0, 1, 0xfe},
 		.client_id_len = 3,
+		.repeat = {12, 1, 'h', 60, 0},
+		.repeat_len = 5,
 		.acked_ns = NOW - 90 * S,
 		.lease_s = 3600,
 		.t1_s = 1800,
@@ -112,6 +114,10 @@ static void test_longest(void **state)
 
 	memset(links[7].lease.client_id, 0xa5, DHCP_CLIENT_ID_MAX);
 	links[7].lease.client_id_len = DHCP_CLIENT_ID_MAX;
+	memset(links[7].lease.repeat, 0, DHCP_REPEAT_MAX);
+	for (size_t i = 0; i < DHCP_REPEAT_MAX; i += 2)
+		links[7].lease.repeat[i] = 60;
+	links[7].lease.repeat_len = DHCP_REPEAT_MAX;
 	for (int id = 1; id <= ASYM_MAX_LINKS; id++) {
 		links[id] = links[7];
 		links[id].id = id;
@@ -159,6 +165,10 @@ static void test_nonsense(void **state)
 		{"mac", "\"02000000000g\""},
 		{"client_id", "\"0\""},
 		{"client_id", "[1]"},
+		{"options", NULL},
+		{"options", "\"0c02\""},
+		{"options", "\"350103\""}, /* none to be repeated */
+		{"options", "\"0\""},
 		{"acked_ns", "1000000000000001"}, /* in the future */
 		{"acked_ns", "-5"},
 		{"lease_s", "0"},
@@ -171,6 +181,8 @@ static void test_nonsense(void **state)
 		{"relayed", "1"},
 		{"by_watchdog", "\"yes\""},
 		{"failed", "{}"},
+		{"failed", "7"}, /* more than were sent */
+		{"renewed", "13"}, /* more than were acknowledged */
 	};
 	char *text = text_of(links_full());
 

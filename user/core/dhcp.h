@@ -17,6 +17,7 @@
 #define DHCP_CLIENT_PORT 68
 #define DHCP_MAX_PACKET 1500 /* bytes from the IP header on; longer ones are not read */
 #define DHCP_CLIENT_ID_MAX 255
+#define DHCP_REPEAT_MAX 512 /* bytes of options that another request repeats */
 #define DHCP_FOREVER UINT32_MAX /* lease time (RFC 2131, 3.3) */
 
 /* Option 53 (RFC 2132, 9.6). */
@@ -51,6 +52,10 @@ struct dhcp_message {
 	uint32_t lease_s, t1_s, t2_s; /* 51, 58, 59; 0: none */
 	uint8_t client_id[DHCP_CLIENT_ID_MAX]; /* 61 */
 	uint8_t client_id_len; /* 0: none; an identifier has at least 2 (RFC 2132, 9.14) */
+	/* of a request: what servers know a client by, see dhcp_may_repeat; as they were, one after the
+	 * other; if they are more than DHCP_REPEAT_MAX bytes, none */
+	uint8_t repeat[DHCP_REPEAT_MAX];
+	uint16_t repeat_len;
 };
 
 /*
@@ -67,6 +72,13 @@ struct dhcp_message {
  */
 int dhcp_parse(const void *packet, size_t len, struct dhcp_message *ret);
 
+/*
+ * Whether they are whole options that are sent alike in each request of a client, and that some
+ * servers ask for: host name (12), parameters (55), size (57), classes (60, 77), name (81), classes of
+ * vendors (124, 125), and of authentication (90) the token of RFC 3118, 4, which signs nothing.
+ */
+bool dhcp_may_repeat(const uint8_t *options, size_t len);
+
 /* What the renewal of a lease needs to know of it (RFC 2131, 4.3.2 "RENEWING", 4.4.5). */
 struct dhcp_renewal {
 	uint32_t xid;	       /* as on the wire */
@@ -76,10 +88,12 @@ struct dhcp_renewal {
 	const uint8_t *client_id; /* NULL with client_id_len 0 */
 	uint8_t client_id_len;
 	uint16_t secs;
+	uint16_t repeat_len;   /* at most DHCP_REPEAT_MAX */
+	const uint8_t *repeat; /* options, dhcp_may_repeat; NULL with repeat_len 0 */
 };
 
 #define DHCP_RENEWAL_MIN 328 /* 300 bytes of BOOTP (RFC 1542, 2.1) and what is before it */
-#define DHCP_RENEWAL_MAX 529 /* with an identifier of 255 bytes */
+#define DHCP_RENEWAL_MAX (529 + DHCP_REPEAT_MAX) /* with an identifier of 255 bytes */
 
 /*
  * Writes a DHCPREQUEST in state RENEWING, from ciaddr port 68 to server port 67, from the IP

@@ -28,6 +28,8 @@ struct reader {
 	uint8_t *client_id;
 	size_t client_id_len;
 	bool has_client_id;
+	uint8_t *repeat;
+	size_t repeat_len; /* more than DHCP_REPEAT_MAX: they do not fit */
 };
 
 static int take_fixed(struct reader *r, enum fixed i, const uint8_t *data, size_t len)
@@ -48,8 +50,50 @@ static int join_client_id(struct reader *r, const uint8_t *data, size_t len)
 	return 0;
 }
 
+static bool is_to_repeat(uint8_t code, const uint8_t *data, size_t len)
+{
+	switch (code) {
+	case DHCP_OPTION_HOST_NAME:
+	case DHCP_OPTION_PARAMETERS:
+	case DHCP_OPTION_SIZE:
+	case DHCP_OPTION_CLASS:
+	case DHCP_OPTION_USER_CLASS:
+	case DHCP_OPTION_NAME:
+	case DHCP_OPTION_VENDOR_CLASS:
+	case DHCP_OPTION_VENDOR:
+		return true;
+	case DHCP_OPTION_AUTH:
+		return len && !data[0];
+	default:
+		return false;
+	}
+}
+
+bool dhcp_may_repeat(const uint8_t *options, size_t len)
+{
+	while (len >= 2 && len - 2 >= options[1] && is_to_repeat(options[0], options + 2, options[1])) {
+		len -= 2U + options[1];
+		options += 2U + options[1];
+	}
+	return !len;
+}
+
+static void keep(struct reader *r, uint8_t code, const uint8_t *data, size_t len)
+{
+	size_t at = r->repeat_len;
+
+	r->repeat_len = MIN(at + 2 + len, DHCP_REPEAT_MAX + 1UL);
+	if (r->repeat_len > DHCP_REPEAT_MAX)
+		return;
+	r->repeat[at] = code;
+	r->repeat[at + 1] = (uint8_t)len;
+	memcpy(r->repeat + at + 2, data, len);
+}
+
 static int take(struct reader *r, uint8_t code, const uint8_t *data, size_t len)
 {
+	if (r->repeat && is_to_repeat(code, data, len))
+		keep(r, code, data, len);
 	if (code == DHCP_OPTION_CLIENT_ID)
 		return join_client_id(r, data, len);
 	for (enum fixed i = 0; i < FIXED_MAX; i++) {
@@ -116,7 +160,7 @@ static struct in_addr address(const uint8_t *value)
 int dhcp_read_options(const struct dhcp_bootp *b, const uint8_t *options, size_t len,
 		      struct dhcp_message *m)
 {
-	struct reader r = { .client_id = m->client_id };
+	struct reader r = { .client_id = m->client_id, .repeat = m->reply ? NULL : m->repeat };
 
 	if (walk_all(&r, b, options, len) || (r.has_client_id && r.client_id_len < 2))
 		return -EBADMSG;
@@ -129,5 +173,6 @@ int dhcp_read_options(const struct dhcp_bootp *b, const uint8_t *options, size_t
 	m->t1_s = seconds(r.values[T1]);
 	m->t2_s = seconds(r.values[T2]);
 	m->client_id_len = (uint8_t)r.client_id_len;
+	m->repeat_len = r.repeat_len <= DHCP_REPEAT_MAX ? (uint16_t)r.repeat_len : 0;
 	return 0;
 }

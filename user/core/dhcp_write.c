@@ -69,6 +69,9 @@ static uint8_t *write_options(const struct dhcp_renewal *r, uint8_t *p)
 	p = write_option(p + DHCP_COOKIE_LEN, DHCP_OPTION_TYPE, &type, sizeof(type));
 	if (r->client_id_len)
 		p = write_option(p, DHCP_OPTION_CLIENT_ID, r->client_id, r->client_id_len);
+	if (r->repeat_len)
+		memcpy(p, r->repeat, r->repeat_len);
+	p += r->repeat_len;
 	*p++ = DHCP_OPTION_END;
 	return p;
 }

@@ -70,9 +70,11 @@ static void remember(struct lease *l, const struct dhcp_message *m, bool ours, u
 		.ns = now_ns,
 		.ours = ours,
 		.client_id_len = m->client_id_len,
+		.repeat_len = m->repeat_len,
 	};
 	memcpy(r->chaddr, m->chaddr, sizeof(r->chaddr));
 	memcpy(r->client_id, m->client_id, m->client_id_len);
+	memcpy(r->repeat, m->repeat, m->repeat_len);
 }
 
 static void count_renewal(struct lease *l, uint64_t now_ns)
@@ -153,6 +155,8 @@ static void take_lease(struct lease *l, const struct dhcp_message *m, const stru
 	memcpy(l->chaddr, r->chaddr, sizeof(l->chaddr));
 	memcpy(l->client_id, r->client_id, r->client_id_len);
 	l->client_id_len = r->client_id_len;
+	memcpy(l->repeat, r->repeat, r->repeat_len);
+	l->repeat_len = r->repeat_len;
 	l->acked_ns = now_ns;
 	take_times(l, m);
 	l->relayed = m->giaddr.s_addr;
@@ -288,6 +292,8 @@ void lease_renewal(const struct lease *l, uint32_t xid, uint64_t now_ns, struct 
 		.client_id = l->client_id_len ? l->client_id : NULL,
 		.client_id_len = l->client_id_len,
 		.secs = (uint16_t)MIN(secs, (uint64_t)UINT16_MAX),
+		.repeat = l->repeat_len ? l->repeat : NULL,
+		.repeat_len = l->repeat_len,
 	};
 	memcpy(ret->chaddr, l->chaddr, sizeof(ret->chaddr));
 }

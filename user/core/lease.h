@@ -36,6 +36,8 @@ struct lease_request {
 	uint8_t chaddr[6];
 	uint8_t client_id_len;
 	uint8_t client_id[DHCP_CLIENT_ID_MAX];
+	uint16_t repeat_len; /* as in struct dhcp_message */
+	uint8_t repeat[DHCP_REPEAT_MAX];
 };
 
 struct lease {
@@ -44,6 +46,8 @@ struct lease {
 	uint8_t chaddr[6];
 	uint8_t client_id_len;
 	uint8_t client_id[DHCP_CLIENT_ID_MAX];
+	uint16_t repeat_len;
+	uint8_t repeat[DHCP_REPEAT_MAX]; /* options of the request, which a renewal repeats */
 	uint64_t acked_ns;
 	/* from acked_ns on; lease_s is at least 1; T1 and T2 by RFC 2131, 4.4.5, where the server
 	 * does not say or says what cannot be: 0 < T1 < T2 < lease (in those of seconds: <=) */
@@ -89,7 +93,7 @@ uint64_t lease_next_ns(const struct lease *l, uint64_t now_ns);
 bool lease_wants_renewal(const struct lease *l, uint64_t now_ns);
 
 /*
- * The renewal that the watchdog is to send, its client_id being l's.  For a lease with an address.
+ * The renewal that the watchdog is to send, its client_id and options being l's.  For a lease with an address.
  * Whoever sends it tells lease_request first: a try that fails is one, too.
  */
 void lease_renewal(const struct lease *l, uint32_t xid, uint64_t now_ns, struct dhcp_renewal *ret);

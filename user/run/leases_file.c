@@ -25,7 +25,7 @@ static void add_num(struct json_object *o, const char *name, uint64_t value)
 
 static void add_hex(struct json_object *o, const char *name, const uint8_t *bytes, size_t n)
 {
-	char text[2 * DHCP_CLIENT_ID_MAX + 1] = "";
+	char text[2 * DHCP_REPEAT_MAX + 1] = "";
 
 	for (size_t i = 0; i < n; i++)
 		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
@@ -45,6 +45,7 @@ static void add_lease(struct json_object *o, const struct lease *l)
 	add_addr(o, "server", l->server);
 	add_hex(o, "mac", l->chaddr, sizeof(l->chaddr));
 	add_hex(o, "client_id", l->client_id, l->client_id_len);
+	add_hex(o, "options", l->repeat, l->repeat_len);
 	add_num(o, "acked_ns", l->acked_ns);
 	add_num(o, "lease_s", l->lease_s);
 	add_num(o, "t1_s", l->t1_s);
@@ -173,12 +174,15 @@ static bool get_times(struct json_object *o, uint64_t now_ns, struct lease *l)
 
 static bool get_lease(struct json_object *o, uint64_t now_ns, struct lease *l)
 {
-	size_t mac, id;
+	size_t mac, id, options;
 
 	if (!get_hex(o, "mac", sizeof(l->chaddr), l->chaddr, &mac) || mac != sizeof(l->chaddr) ||
-	    !get_hex(o, "client_id", DHCP_CLIENT_ID_MAX, l->client_id, &id))
+	    !get_hex(o, "client_id", DHCP_CLIENT_ID_MAX, l->client_id, &id) ||
+	    !get_hex(o, "options", DHCP_REPEAT_MAX, l->repeat, &options) ||
+	    !dhcp_may_repeat(l->repeat, options))
 		return false;
 	l->client_id_len = id;
+	l->repeat_len = options;
 	return get_addr(o, "address", &l->addr) && l->addr.s_addr &&
 	       get_addr(o, "server", &l->server) && get_times(o, now_ns, l) && get_bool(o, "relayed", &l->relayed) &&
 	       get_bool(o, "by_watchdog", &l->by_watchdog);
@@ -199,9 +203,9 @@ static bool from_json(struct json_object *o, uint64_t now_ns, struct leases_link
 	k->told = told;
 	return get_num(o, "acks", UINT64_MAX, &k->lease.acks) &&
 	       get_num(o, "naks", UINT64_MAX, &k->lease.naks) &&
-	       get_num(o, "renewed", UINT64_MAX, &k->lease.renewed) &&
+	       get_num(o, "renewed", k->lease.acks, &k->lease.renewed) &&
 	       get_num(o, "sent", UINT64_MAX, &k->sent) &&
-	       get_num(o, "failed", UINT64_MAX, &k->failed) &&
+	       get_num(o, "failed", k->sent, &k->failed) &&
 	       (!json_object_object_get_ex(o, "address", NULL) || get_lease(o, now_ns, &k->lease));
 }
 
