@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/daemon.sh"
 renew=$build/tests/netns/renew
-[ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/renew >&2
+[ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/{renew,tcx} >&2
 lab
 for k in 1 2; do wan $k; done
 for k in 1 2; do ip -n "$gw" link set wan$k address 02:00:00:00:01:0$k; done
@@ -86,4 +86,23 @@ like 'nobody moves anything' "$(renewals)" ',1,0,0,0\]$'
 daemon_end
 is 'the daemon ends well' "$ended" 0
 is 'no lease, no file of leases' "$(find "$(state_file | sed s/json$/leases/)" 2>/dev/null)" ''
+
+# --- a device that takes no more programs ------------------------------------------------------------------------
+ok 'unload' asym unload
+mkfifo "$tmp/fill"
+ip netns exec "$gw" "$build/tests/netns/tcx" -f wan1 <"$tmp/fill" >"$tmp/tcx" 2>&1 &
+asym_pids+=($!)
+exec 8>"$tmp/fill"
+wait_for [ -s "$tmp/tcx" ]
+if grep -qx on "$tmp/tcx"; then
+	configure guard
+	daemon 'a daemon, where others have all places at egress' --config "$tmp/conf"
+	ok 'its shim is there for it' wait_for shim
+	stray
+	ok 'and moves' wait_for renewals_are '[0,0,1,0,0]'
+	exec 8>&-
+	daemon_end
+else
+	diag "all places: $(<"$tmp/tcx")"
+fi
 done_testing

@@ -2,7 +2,10 @@
 /*
  * tcx DEVICE: a program at the end of those on the device's tcx ingress that counts packets and passes
  * them on.  Says "on" when it is there; at the end of its input takes it off and says how many it saw.
+ *
+ * tcx -f DEVICE: such programs at all places of its tcx egress, until the end of its input.
  */
+#include <errno.h>
 #include <linux/bpf.h>
 #include <net/if.h>
 #include <stddef.h>
@@ -13,6 +16,8 @@
 #include <unistd.h>
 
 #define TCX_INGRESS_HOOK 46 /* BPF_TCX_INGRESS, since Linux 6.6 */
+#define TCX_EGRESS_HOOK 47
+#define PLACES 64 /* BPF_MPROG_MAX */
 
 static int call(int command, union bpf_attr *attr)
 {
@@ -49,11 +54,11 @@ static int load_program(int map)
 	return call(BPF_PROG_LOAD, &attr);
 }
 
-static int hook(int command, const char *device, int program)
+static int hook(int command, const char *device, int program, uint32_t type)
 {
 	union bpf_attr attr = {.target_fd = if_nametoindex(device),
 			       .attach_bpf_fd = (uint32_t)program,
-			       .attach_type = TCX_INGRESS_HOOK};
+			       .attach_type = type};
 
 	return call(command, &attr);
 }
@@ -70,24 +75,53 @@ static uint64_t counted(int map)
 	return n;
 }
 
-int main(int argc, char **argv)
+static void wait_for_the_end(void)
 {
-	int map = make_map(), program = load_program(map);
 	char input[64];
 
-	if (argc != 2 || program < 0) {
-		perror("tcx");
-		return 1;
-	}
-	if (hook(BPF_PROG_ATTACH, argv[1], program)) {
-		perror(argv[1]);
-		return 1;
-	}
 	puts("on");
 	fflush(stdout);
 	while (read(STDIN_FILENO, input, sizeof(input)) > 0)
 		;
-	hook(BPF_PROG_DETACH, argv[1], program);
+}
+
+static int fill(const char *device)
+{
+	int map = make_map(), programs[PLACES + 1], n = 0;
+
+	for (; n <= PLACES; n++) {
+		programs[n] = load_program(map);
+		if (hook(BPF_PROG_ATTACH, device, programs[n], TCX_EGRESS_HOOK))
+			break;
+	}
+	if (!n || n > PLACES || errno != ERANGE) {
+		perror(device);
+		return 1;
+	}
+	wait_for_the_end();
+	while (n--)
+		hook(BPF_PROG_DETACH, device, programs[n], TCX_EGRESS_HOOK);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int map, program;
+
+	if (argc == 3 && !strcmp(argv[1], "-f"))
+		return fill(argv[2]);
+	map = make_map();
+	program = load_program(map);
+	if (argc != 2 || program < 0) {
+		perror("tcx");
+		return 1;
+	}
+	if (hook(BPF_PROG_ATTACH, argv[1], program, TCX_INGRESS_HOOK)) {
+		perror(argv[1]);
+		return 1;
+	}
+	wait_for_the_end();
+	hook(BPF_PROG_DETACH, argv[1], program, TCX_INGRESS_HOOK);
 	printf("%llu\n", (unsigned long long)counted(map));
 	return 0;
 }

@@ -107,8 +107,8 @@ int tc_attach(const struct tc_hook *hook, int program, int before, bool *ret_mad
 		return clsact_attach(hook, program, before >= 0, ret_made);
 	if (!bpf_prog_attach_opts(program, hook->ifindex, tcx_of(hook), &opts))
 		return 0;
-	/* kernels before 6.6 do not know the attach type */
-	return errno == EINVAL ? -EOPNOTSUPP : -errno;
+	/* kernels before 6.6 do not know the attach type; ERANGE: all places are taken (BPF_MPROG_MAX) */
+	return errno == EINVAL ? -EOPNOTSUPP : errno == ERANGE ? -EBUSY : -errno;
 }
 
 int tc_detach(const struct tc_hook *hook, int program)
