@@ -123,7 +123,7 @@ if promtool=$("$root/scripts/promtool" 2>"$tmp/why"); then
 	is 'promtool has nothing to say' "$("$promtool" check metrics <"$tmp/page" 2>&1 || echo failed)" ''
 fi
 like 'as a client would ask' "$(grep -A 12 "xid 0x$(last_xid)" "$tmp/line" | tr -s '\n\t ' ' ')" \
-	"Client-IP $address Client-Ethernet-Address $mac .*Request.*Client-ID .*$mac"
+	"Client-IP $address Client-Ethernet-Address $mac .*Request.*Client-ID .*$mac.*Vendor-Class.*udhcp"
 
 # --- killed in the middle ---------------------------------------------------------------------------------------
 daemon_end KILL
@@ -169,8 +169,11 @@ before=$(requests)
 ok 'late, and told' wait_for told "$(it_is late)"
 ok 'over, and told' wait_for told "$(it_is expired)"
 is 'but not renewed' "$(($(requests) - before))" 0
-ok 'reload with it' asym reload --config "$tmp/conf"
 no_client
+sed 's/^/dhcp = off\n/;1!s/^dhcp = off\n//' "$tmp/conf" >"$tmp/conf.none"
+ok 'reload with dhcp = off' asym reload --config "$tmp/conf.none"
+ok 'nothing is known then' wait_for lease_is .lease null
+ok 'reload with it' asym reload --config "$tmp/conf"
 
 # --- answers that are none ----------------------------------------------------------------------------------------
 client

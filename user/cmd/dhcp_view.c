@@ -79,7 +79,7 @@ static void fill(struct dhcp_view *v, struct dhcp_row *row, const struct leases_
 
 	if (link)
 		row->lease = json_object_get(dhcp_view_get(link, "lease"));
-	else if (k->id && !strcmp(k->name, row->link->conf->name))
+	else if (v->s->model.dhcp != DHCP_OFF && k->id && !strcmp(k->name, row->link->conf->name))
 		row->lease = leases_json(k, leases_now_ns());
 	row->shim = json_object_get(dhcp_view_get(link, "shim"));
 	row->counted = v->s->running && !maps_dhcp(&v->s->object, row->link->id, &row->counts);

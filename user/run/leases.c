@@ -171,6 +171,14 @@ static void follow_link(struct leases *l, const struct plan_link *p)
 	now->present = true;
 }
 
+/* Nobody looks any more: what is known would grow old. */
+static void forget_all(struct leases *l)
+{
+	for (size_t i = 0; i < ASYM_LINK_IDS; i++)
+		l->changed |= leases_find(l, i) != NULL;
+	memset(l->links, 0, sizeof(l->links));
+}
+
 static int follow_owners(struct leases *l, const struct plan *p)
 {
 	struct plan_owner *owners = malloc((p->n_owners + 1) * sizeof(*owners));
@@ -185,6 +193,8 @@ static int follow_owners(struct leases *l, const struct plan *p)
 	l->watchdog = p->model->dhcp != DHCP_OFF && p->model->dhcp_watchdog;
 	for (size_t i = 0; i < ASYM_LINK_IDS; i++)
 		l->now[i].present = false;
+	if (p->model->dhcp == DHCP_OFF)
+		forget_all(l);
 	for (size_t i = 0; i < p->n_links; i++)
 		follow_link(l, &p->links[i]);
 	return 0;

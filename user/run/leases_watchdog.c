@@ -31,7 +31,8 @@ static void sent(void *data, int result)
 
 	free(parcel);
 	if (k->id && !l->closed) {
-		k->failed += result != 0;
+		/* what it was counted of may be forgotten */
+		k->failed += result && k->failed < k->sent;
 		k->error = result;
 		l->changed = true;
 	}
