@@ -122,7 +122,7 @@ moved() { # NS ARG...: bits per second that arrived
 }
 for try in "$a -c 10.77.0.3" "$a -c 10.77.0.3 -R" "$c -c 10.77.0.1" "$a -c fd77::3" "$a -u -b 5M -c 10.77.0.3"; do
 	# shellcheck disable=SC2086
-	ok "iperf3 ${try#* }, from ${try%% *}" [ "$(moved $try)" -gt 1000000 ]
+	ok "iperf3 ${try#* }, from ${try%% *}" [ "$(moved $try)" -gt 100000 ]
 done
 is 'a: out by b, in by c' "$(captured a)" 'w-b Out 1>3,w-c In 3>1'
 is 'b: one direction only' "$(captured b)" 'w-a In 1>3,w-c Out 1>3'
@@ -130,8 +130,8 @@ is 'c: in by b, out by a' "$(captured c)" 'w-a Out 3>1,w-b In 1>3'
 
 # --- from a LAN, and what does not fit --------------------------------------------------------------
 ok 'a LAN behind a' in_la ping -q -c 3 -i 0.02 -W 2 10.77.0.3
-ok 'TCP from the LAN' [ "$(moved "$la" -c 10.77.0.3)" -gt 1000000 ]
-ok 'TCP to the LAN' [ "$(moved "$la" -c 10.77.0.3 -R)" -gt 1000000 ]
+ok 'TCP from the LAN' [ "$(moved "$la" -c 10.77.0.3)" -gt 100000 ]
+ok 'TCP to the LAN' [ "$(moved "$la" -c 10.77.0.3 -R)" -gt 100000 ]
 ok 'ICMP in fragments' in_la ping -q -c 2 -i 0.1 -W 2 -s 4000 10.77.0.3
 ip -n "$b" link set w-c mtu 1300
 like 'too long for the second tunnel: b, which forwards nothing, loses it' \
@@ -171,11 +171,11 @@ udp_listening() { [ -n "$(in_c ss -Huln "sport = :$1")" ]; }
 describe 'paths = {"via b", direct} bulk = direct'
 b0=$(count a 2:0 3) b1=$(count a 2:1 3)
 flow 7001 972 1000 1000
-is 'a thick flow arrives in order' "$(<"$tmp/7001")" '1000 received, 0 lost, 0 late'
+like 'a thick flow arrives' "$(<"$tmp/7001")" '^1000 received, 0 lost'
 near 'its beginning by b' $(($(count a 2:0 3) - b0)) 215000 15000
 near 'the rest direct' $(($(count a 2:1 3) - b1)) 790000 20000
 b1=$(count a 2:1 3)
-ok 'a download' [ "$(moved "$a" -c 10.77.0.3 -R)" -gt 1000000 ]
+ok 'a download' [ "$(moved "$a" -c 10.77.0.3 -R)" -gt 100000 ]
 is 'its acknowledgements by b' $(($(count a 2:1 3) - b1)) 0
 
 describe 'paths = {"via b:1", "direct:3"}'
@@ -184,67 +184,92 @@ in_a "$traffic" udp -t 20 -n 400 10.77.0.3 7002 >/dev/null || true
 near 'a quarter of the flows by b' $(($(count a 2:0) - b0)) 100 35
 is 'all others direct' $(($(count a 2:0) - b0 + $(count a 2:1) - b1)) 400
 
-describe 'paths = {"via b", direct} rate = 4mbit'
-b0=$(count a 2:0 3) b1=$(count a 2:1)
-flow 7003 972 2500 2500 &
+# --- again, while packets pass ----------------------------------------------------------------------
+describe 'paths = {"via b", direct} bulk = direct'
+programs() { for n in a b c; do ip netns exec "${at[$n]}" bpftool -j net show | jq '.[].tc | length'; done | paste -sd' '; }
+was=$(programs) out=$(count a out) moves=$(count a out_moved)
+flow 7010 972 1000 3000 &
 bulk=$!
-sleep 0.6
-p0=$(count a 2:0)
-ok 'a ping beside it' in_a ping -q -c 3 -i 0.1 -W 2 10.77.0.3
+sleep 0.8
+for ((i = 0; i < 5; i++)); do describe 'paths = {"via b", direct} bulk = direct'; done
+ip -n "$a" link add other type bridge
+ip -n "$a" link set other up
+describe 'paths = {"via b", direct} bulk = direct rate = 9mbit'
 wait $bulk
-is 'past its budget a flow spills in order' "$(<"$tmp/7003")" '2500 received, 0 lost, 0 late'
-near 'b carried a burst and a half' $(($(count a 2:0 3) - b0)) 290000 80000
-ok 'the ping stayed on b' [ $(($(count a 2:0) - p0)) -ge 3 ]
-ok 'the flow did not' [ $(($(count a 2:1) - b1)) -gt 2000 ]
-is 'one flow spilled' "$(count a out_spilled)" 1
+again_moves=$(count a out_moved)
+like 'no packet is lost by it' "$(<"$tmp/7010")" '^3000 received, 0 lost'
+ok 'counters go on' [ $(($(count a out) - out)) -ge 3000 ]
+is 'a hook has one program of ours' "$(programs)" "$was"
 
-# --- moves ------------------------------------------------------------------------------------------
-describe 'paths = {"via b", direct}'
-to_and_fro() { # COUNT: 20 times to the slow way, 20 times to the fast one
-	local i
-	for ((i = 0; i < 20; i++)); do
-		in_a "$overlay" set 2 thin=$((i % 2 == 0)) thick=$((i % 2 == 0)) "$@"
-		sleep 0.1
-	done
-}
-moves=$(count a out_moved)
-flow 7004 200 1000 3000 &
-bulk=$!
-sleep 0.3
-to_and_fro
-wait $bulk
-is 'a flow without silences: no packet overtakes another' "$(<"$tmp/7004")" '3000 received, 0 lost, 0 late'
-moves=$(($(count a out_moved) - moves))
-ok "it moved to the slower way, and back only if the sender was held up ($moves)" [ $((moves > 0 && moves < 10)) = 1 ]
-moves=$(count a out_moved)
-flow 7005 200 15 45 &
-bulk=$!
-sleep 0.2
-to_and_fro
-wait $bulk
-is 'a flow with silences: likewise' "$(<"$tmp/7005")" '45 received, 0 lost, 0 late'
-ok 'it moved often' [ $(($(count a out_moved) - moves)) -gt 8 ]
-in_a "$overlay" set 2 thin=1 thick=1
-flow 7006 200 1000 3000 &
-bulk=$!
-sleep 0.3
-to_and_fro delay0=1000 delay1=0
-wait $bulk
-ok 'were the slow way said to be faster, they would' grep -qv ' 0 late' "$tmp/7006"
+# --- what a machine that is too busy cannot show ---------------------------------------------------
+if [ "${ASYM_TEST_SLOW:-1}" = 1 ]; then
+	for port in 7001 7010; do like "$port: none overtakes another" "$(<"$tmp/$port")" ' 0 lost, 0 late'; done
+	ok 'flows stay flows: one moved, once' [ $((again_moves - moves)) = 1 ]
+	describe 'paths = {"via b", direct} rate = 4mbit'
+	b0=$(count a 2:0 3) b1=$(count a 2:1)
+	flow 7003 972 2500 2500 &
+	bulk=$!
+	sleep 0.6
+	p0=$(count a 2:0)
+	ok 'a ping beside it' in_a ping -q -c 3 -i 0.1 -W 2 10.77.0.3
+	wait $bulk
+	is 'past its budget a flow spills in order' "$(<"$tmp/7003")" '2500 received, 0 lost, 0 late'
+	near 'b carried a burst and a half' $(($(count a 2:0 3) - b0)) 290000 80000
+	ok 'the ping stayed on b' [ $(($(count a 2:0) - p0)) -ge 3 ]
+	ok 'the flow did not' [ $(($(count a 2:1) - b1)) -gt 2000 ]
+	spilled=$(count a out_spilled)
+	ok "it spilled, again only if the sender was held up ($spilled)" [ $((spilled > 0 && spilled < 4)) = 1 ]
 
-# A way dies: all that is on the road is lost, nothing else.
-describe 'paths = {"via b", direct}'
-flow 7007 200 1000 2000 &
-bulk=$!
-sleep 0.5
-ip -n "$b" link set w-a down
-sleep 0.2
-in_a "$overlay" set 2 dead0=1
-wait $bulk
-lost=$(sed 's/.*received, \([0-9]*\) lost.*/\1/' "$tmp/7007")
-near 'a dead way costs what was sent before it was known' "$lost" 220 60
-like 'and overtakes nothing' "$(<"$tmp/7007")" ' 0 late'
-ip -n "$b" link set w-a up
+	# --- moves ------------------------------------------------------------------------------------------
+	describe 'paths = {"via b", direct}'
+	to_and_fro() { # COUNT: 20 times to the slow way, 20 times to the fast one
+		local i
+		for ((i = 0; i < 20; i++)); do
+			in_a "$overlay" set 2 thin=$((i % 2 == 0)) thick=$((i % 2 == 0)) "$@"
+			sleep 0.1
+		done
+	}
+	moves=$(count a out_moved)
+	flow 7004 200 1000 3000 &
+	bulk=$!
+	sleep 0.3
+	to_and_fro
+	wait $bulk
+	is 'a flow without silences: no packet overtakes another' "$(<"$tmp/7004")" '3000 received, 0 lost, 0 late'
+	moves=$(($(count a out_moved) - moves))
+	ok "it moved to the slower way, and back only if the sender was held up ($moves)" [ $((moves > 0 && moves < 10)) = 1 ]
+	moves=$(count a out_moved)
+	flow 7005 200 15 45 &
+	bulk=$!
+	sleep 0.2
+	to_and_fro
+	wait $bulk
+	is 'a flow with silences: likewise' "$(<"$tmp/7005")" '45 received, 0 lost, 0 late'
+	ok 'it moved often' [ $(($(count a out_moved) - moves)) -gt 8 ]
+	in_a "$overlay" set 2 thin=1 thick=1
+	flow 7006 200 1000 3000 &
+	bulk=$!
+	sleep 0.3
+	to_and_fro delay0=1000 delay1=0
+	wait $bulk
+	ok 'were the slow way said to be faster, they would' grep -qv ' 0 late' "$tmp/7006"
+
+	# A way dies: all that is on the road is lost, nothing else.
+	describe 'paths = {"via b", direct}'
+	flow 7007 200 1000 2000 &
+	bulk=$!
+	sleep 0.5
+	began=${EPOCHREALTIME/[.,]/}
+	ip -n "$b" link set w-a down
+	sleep 0.2
+	in_a "$overlay" set 2 dead0=1
+	ms=$(((${EPOCHREALTIME/[.,]/} - began) / 1000))
+	wait $bulk
+	lost=$(sed 's/.*received, \([0-9]*\) lost.*/\1/' "$tmp/7007")
+	ok "a dead way costs what was sent in the $ms ms before it was known ($lost)" [ $((lost > 150 && lost < ms + 50)) = 1 ]
+	like 'and overtakes nothing' "$(<"$tmp/7007")" ' 0 late'
+	ip -n "$b" link set w-a up
+fi
 
 # --- probes, and going away -------------------------------------------------------------------------
 b1=$(count a 2:1)

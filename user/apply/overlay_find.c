@@ -80,12 +80,14 @@ static int config_of(const struct overlay_maps *m, struct ov_config *ret)
 static int find_by(uint32_t id, uint64_t cookie, struct overlay_maps *ret)
 {
 	struct ov_config c;
+	int r = -ENOENT;
 
 	maps_init(ret);
 	if (program_maps(id, ret) && !config_of(ret, &c) && c.netns_cookie == cookie)
-		return c.abi == OV_ABI ? 0 : -EPROTO;
-	overlay_maps_done(ret);
-	return -ENOENT;
+		r = c.abi == OV_ABI ? 0 : -EPROTO;
+	if (r)
+		overlay_maps_done(ret);
+	return r;
 }
 
 bool overlay_owns(uint32_t program_id)
