@@ -21,7 +21,7 @@ int overlay_fail(struct overlay_run *run, int r, const char *fmt, ...)
 	vsnprintf(run->error, run->size, fmt, ap);
 	va_end(ap);
 	len = strlen(run->error);
-	if (r != -EDOM && r != -EEXIST && r != -EOPNOTSUPP && r != -EBUSY)
+	if (r != -EMEDIUMTYPE && r != -EEXIST && r != -EOPNOTSUPP && r != -EBUSY)
 		snprintf(run->error + len, run->size - len, ": %s", strerror(-r));
 	return r;
 }
@@ -99,19 +99,24 @@ static int save_intent(struct overlay_run *run)
 	return r ? overlay_fail(run, r, "cannot write down what is being made") : 0;
 }
 
-static int put_programs(struct overlay_run *run, const struct mesh_plan *p,
-			const struct overlay_state *s)
+static int put_programs(const struct mesh_plan *p,
+			const struct overlay_state *s, char *error, size_t size)
 {
 	_cleanup_free_ uint32_t *ifindex = calloc(p->n_tunnels + 1, sizeof(*ifindex));
+	int r;
 
 	if (!ifindex)
-		return overlay_fail(run, -ENOMEM, "programs");
+		return -ENOMEM;
 	for (size_t i = 0; i < p->n_tunnels; i++) {
 		const struct overlay_device *d = overlay_state_tunnel(s, p->tunnels[i].device);
 
 		ifindex[i] = d ? d->ifindex : 0;
 	}
-	return overlay_programs(p, s->overlay.ifindex, ifindex, run->error, run->size);
+	r = overlay_programs(p, s->overlay.ifindex, ifindex, error, size);
+	/* libbpf complains of what was tried in vain, too */
+	if (!r)
+		error[0] = 0;
+	return r;
 }
 
 /* Programs as the plan before had them. */
@@ -120,13 +125,14 @@ static void restore_programs(struct overlay_run *run)
 	_cleanup_(mesh_plan_done) struct mesh_plan p = {};
 	_cleanup_(findings_done) struct findings f = {};
 	_cleanup_(mesh_done) struct mesh m;
+	char ignored[160];
 	int r;
 
 	mesh_init(&m);
 	r = run->was.description ? mesh_parse(&m, "mesh", run->was.description,
 					      strlen(run->was.description), &f) : -ENOENT;
 	r = r ?: mesh_plan_build(&p, &m, run->was.node);
-	r = r ?: put_programs(run, &p, &run->was);
+	r = r ?: put_programs(&p, &run->was, ignored, sizeof(ignored));
 	if (r)
 		overlay_programs_remove();
 }
@@ -159,7 +165,7 @@ static int build(struct overlay_run *run)
 	r = r ?: overlay_device_apply(run);
 	if (!r) {
 		run->programmed = true;
-		r = put_programs(run, run->p, &run->now);
+		r = put_programs(run->p, &run->now, run->error, run->size);
 	}
 	r = r ?: overlay_routes_apply(run);
 	if (!r) {

@@ -58,14 +58,14 @@ static int check_adopted(struct overlay_run *run, const struct overlay_tunnel *t
 	int r;
 
 	if (!wireguard_is(t->t->device))
-		return overlay_fail(run, -EDOM, "the device %s is there, but is not WireGuard",
+		return overlay_fail(run, -EMEDIUMTYPE, "the device %s is there, but is not WireGuard",
 				    t->t->device);
 	r = wireguard_get(t->t->device, &is);
 	explicit_bzero(is.private_key, sizeof(is.private_key));
 	if (r)
 		return overlay_fail(run, r, "cannot adopt the device %s", t->t->device);
 	if (memcmp(is.peer, key, sizeof(is.peer)))
-		return overlay_fail(run, -EDOM, "the device %s has another peer than node %s",
+		return overlay_fail(run, -EMEDIUMTYPE, "the device %s has another peer than node %s",
 				    t->t->device, run->p->mesh->nodes[t->t->peer].name);
 	return 0;
 }
@@ -73,12 +73,14 @@ static int check_adopted(struct overlay_run *run, const struct overlay_tunnel *t
 /* A name that is not found now was perhaps found when the tunnel was made; that goes on. */
 static int resolve(struct overlay_run *run, struct overlay_tunnel *t)
 {
-	bool known = t->was && t->now->ifindex && *t->was->endpoint;
+	const struct mesh_endpoint *e = &t->t->endpoint;
+	bool known = t->was && t->now->ifindex && *e->host && !strcmp(e->host, t->was->host);
 	int r;
 
-	if (!*t->t->endpoint.host)
+	if (!*e->host)
 		return 0;
-	r = overlay_endpoint_resolve(&t->t->endpoint, known ? t->was->endpoint : "",
+	snprintf(t->now->host, sizeof(t->now->host), "%s", e->host);
+	r = overlay_endpoint_resolve(e, known ? t->was->endpoint : "",
 				     &t->want.endpoint, run->error, run->size);
 	if (!r) {
 		overlay_endpoint_text(&t->want.endpoint, t->now->endpoint);
@@ -168,6 +170,7 @@ int overlay_check(struct overlay_run *run)
 	if (strcmp(was->name, p->mesh->device))
 		was = NULL;
 	r = fill_device(run, was, p->mesh->device, &run->now.overlay);
+	r = r ?: overlay_device_check(run);
 	for (size_t i = 0; i < p->n_tunnels && !r; i++) {
 		run->tunnels[i].now = &run->now.tunnels[i];
 		r = fill_tunnel(run, &p->tunnels[i], &run->tunnels[i]);

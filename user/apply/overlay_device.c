@@ -12,19 +12,48 @@
 #include <errno.h>
 #include <string.h>
 
+#define NO_CARRIER "ignore_routes_with_linkdown"
+
+static void write_setting(const char *family, const char *device, const char *name, const char *value)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, device, name);
+	file_write(path, value, 1);
+}
+
+/* All that it has is given to it, and its routes count though nobody reads it, so that it has no
+ * carrier.  Where there is no IPv6 there is nothing to write. */
+static void prepare(const char *device)
+{
+	write_setting("ipv6", device, "addr_gen_mode", "1");
+	write_setting("ipv4", device, NO_CARRIER, "0");
+	write_setting("ipv6", device, NO_CARRIER, "0");
+}
+
+int overlay_device_check(struct overlay_run *run)
+{
+	static const char path[] = "/proc/sys/net/ipv4/conf/all/" NO_CARRIER;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	/* the kernel takes this one or the device's, whichever is 1 */
+	if (file_read(path, 16, &text, &len) || *text != '1' || run->now.overlay.adopted)
+		return 0;
+	return overlay_fail(run, -EMEDIUMTYPE, "net.ipv4.conf.all." NO_CARRIER " is 1, so routes by "
+			    "%s, which has no carrier, would not count", run->now.overlay.name);
+}
+
 static int make(struct overlay_run *run)
 {
 	struct overlay_device *d = &run->now.overlay;
 	struct host_device is;
-	char path[80];
 	int r = tun_create(d->name);
 
 	if (r)
 		return overlay_fail(run, r, "cannot make the TUN device %s", d->name);
 	run->made = true;
-	/* all that it has is given to it */
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/addr_gen_mode", d->name);
-	file_write(path, "1", 1);
+	prepare(d->name);
 	r = link_find(&run->nl, d->name, &is);
 	if (r)
 		return overlay_fail(run, r, "the device %s has gone again", d->name);

@@ -36,7 +36,7 @@ struct overlay_run {
 	size_t size;
 };
 
-/* Writes "TEXT: reason of r" (r -EDOM: the text alone) unless there is an error text already, and
+/* Writes "TEXT: reason of r" (r -EMEDIUMTYPE: the text alone) unless there is an error text already, and
  * returns r. */
 int overlay_fail(struct overlay_run *run, int r, const char *fmt, ...) PRINTF(3, 4);
 
@@ -49,6 +49,8 @@ void overlay_tunnels_undo(struct overlay_run *run);
 /* Takes away a device that we made, if it is still that one. */
 int overlay_device_remove(struct overlay_run *run, const struct overlay_device *d, bool tunnel);
 
+/* -EMEDIUMTYPE: a setting of the machine makes it useless. */
+int overlay_device_check(struct overlay_run *run);
 /* The overlay device with its addresses (those of run->was stay for now). */
 int overlay_device_apply(struct overlay_run *run);
 void overlay_device_undo(struct overlay_run *run);

@@ -32,8 +32,10 @@ static struct json_object *device_json(const struct overlay_device *d)
 	json_object_object_add(o, "device", json_object_new_string(d->name));
 	json_object_object_add(o, "ifindex", json_object_new_int64(d->ifindex));
 	json_object_object_add(o, "adopted", json_object_new_boolean(d->adopted));
-	if (*d->endpoint)
-		json_object_object_add(o, "endpoint", json_object_new_string(d->endpoint));
+	if (!*d->host)
+		return o;
+	json_object_object_add(o, "host", json_object_new_string(d->host));
+	json_object_object_add(o, "endpoint", json_object_new_string(d->endpoint));
 	return o;
 }
 
@@ -104,9 +106,10 @@ static int fill_device(struct json_object *o, struct overlay_device *d)
 		return -EBADMSG;
 	d->ifindex = ifindex;
 	d->adopted = json_object_get_boolean(json_object_object_get(o, "adopted"));
-	if (json_object_object_get(o, "endpoint"))
-		return get_text(o, "endpoint", d->endpoint, sizeof(d->endpoint));
-	return 0;
+	if (!json_object_object_get(o, "host"))
+		return 0;
+	return get_text(o, "host", d->host, sizeof(d->host)) ?:
+	       get_text(o, "endpoint", d->endpoint, sizeof(d->endpoint));
 }
 
 static int fill_tunnels(struct json_object *list, struct overlay_state *s)

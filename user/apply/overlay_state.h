@@ -15,7 +15,8 @@ struct overlay_device {
 	char name[IFNAMSIZ];
 	uint32_t ifindex; /* 0: about to be made */
 	bool adopted;	  /* somebody else's, whom it stays with */
-	char endpoint[OVERLAY_ENDPOINT]; /* of a tunnel, as set last; empty: none */
+	char host[MESH_ENDPOINT];	 /* of a tunnel's endpoint, as described; empty: none */
+	char endpoint[OVERLAY_ENDPOINT]; /* its address, as set last */
 };
 
 struct overlay_state {

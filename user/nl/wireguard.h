@@ -43,7 +43,8 @@ int wireguard_remove(const char *device);
  * that is up; -errno.
  */
 int wireguard_set(const char *device, const struct wireguard *w, bool set_endpoint);
-/* Listens at a port of the kernel's choice, so that another device can have the one it had.  0 or -errno. */
+/* Listens at a port of the kernel's choice, so that another device can have the one it had.  0 or
+ * -errno. */
 int wireguard_release_port(const char *device);
 /* 0; -ENODEV; -ENOENT: it has no peer (the rest is filled); -errno. */
 int wireguard_get(const char *device, struct wireguard *ret);
