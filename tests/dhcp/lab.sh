@@ -26,6 +26,7 @@ rev=no		# yes: wan1 answers the provider's ARP first
 nat=own		# own: masquerade by a table of the router's own; none
 tx=on		# off: checksums are not left to the devices
 macvlan=no	# yes: the WANs are macvlans on one line
+vlan=no		# yes: they are VLANs of one port
 with=none	# none guard guard+daemon shim shim-alone shim+daemon watchdog both
 t1=6 t2=18 lease=24 # s; see fitting_times
 
@@ -54,6 +55,7 @@ provider() {
 	gw sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.disable_ipv6=1
 	profile
 	# what is asked of the WANs reaches the port that was added last before the others
+	[ $vlan = no ] || trunk
 	for k in $(if [ "$rev" = yes ]; then seq "$wans" -1 1; else each_wan; fi); do
 		[ $macvlan = yes ] || line "$k" "wan$k"
 	done
@@ -75,8 +77,18 @@ profile() {
 	rpf1) gw sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1 ;;
 	esac
 }
+trunk() {
+	cable "$gw" eth0 "$mid" trunk
+	ip -n "$gw" link set eth0 address 02:00:00:00:02:01
+}
+tagged() { # K DEVICE
+	ip -n "$gw" link add link eth0 name "$2" type vlan id $((100 + $1))
+	ip -n "$mid" link add link trunk name "l$1" type vlan id $((100 + $1))
+	ip -n "$gw" link set "$2" up
+	ip -n "$mid" link set "l$1" up
+}
 line() { # K DEVICE
-	cable "$gw" "$2" "$mid" "l$1"
+	if [ $vlan = yes ]; then tagged "$1" "$2"; else cable "$gw" "$2" "$mid" "l$1"; fi
 	cable "$mid" "q$1" "$net" "p$1"
 	ip -n "$gw" link set "$2" address "$(mac "$1")"
 	ip -n "$net" link set "p$1" master isp
@@ -295,8 +307,11 @@ ping_all() { # sets pings[K]: their pids
 		asym_pids+=($!)
 	done
 }
-lost() { # K: answers missed up to now
-	grep -cE 'no answer yet|[Uu]nreachable' "$tmp/ping.$1" || true
+lost() { # K: answers missed up to now; one that came late was not
+	awk '{ n = $0; sub(/.*icmp_seq=/, "", n); n += 0 }
+		/no answer yet|nreachable/ { missed[n] }
+		/bytes from/ { delete missed[n] }
+		END { print length(missed) }' "$tmp/ping.$1"
 }
 curl_each() { # K: by the device, to a host beyond the gateway
 	gw curl -s -m 5 -o /dev/null --interface "wan$1" http://198.51.100.1/lines

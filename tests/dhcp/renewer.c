@@ -34,7 +34,7 @@
 
 #define DISCOVER_MS 1000
 #define RETRY_MIN_S 2
-#define ANSWER_MS 1000
+#define ANSWER_MS 2500
 
 enum type { DISCOVER = 1, OFFER, REQUEST, ACK = 5, NAK };
 

@@ -3,24 +3,7 @@
 # Leases of WANs on one LAN of a provider, with real clients and servers: a part of tests/dhcp/matrix, all of it at
 # once, as it sleeps most of the time.  Without asymbpf leases break, with it they hold.
 . "$(dirname "$0")/lib.sh"
-names=() wanted=() pids=()
-scenario() { # PASS|FAIL: REGEX DESCRIPTION NAME=VALUE...
-	local i=${#names[@]}
-	wanted+=("$1") names+=("$2")
-	"$root/tests/dhcp/scenario" lab="x$i" "${@:3}" >"$tmp/$i" 2>&1 </dev/null &
-	pids+=($!)
-}
-verdicts() {
-	local i
-	for i in "${!names[@]}"; do
-		wait "${pids[i]}" || true
-		like "${names[i]}" "$(tail -n 1 "$tmp/$i")" "^${wanted[i]}"
-		[[ $(tail -n 1 "$tmp/$i") =~ ^${wanted[i]} ]] || diag "$(cat "$tmp/$i")"
-	done
-}
-
-breaks() { scenario "FAIL: .*$1" "without asymbpf: $2" "${@:3}"; }
-holds() { scenario PASS "$@"; }
+. "$(dirname "$0")/../dhcp/together.sh"
 
 breaks 'wan2 by another line' 'a client bound to its address renews by the wrong WAN' client=renewer
 breaks 'wan2 re-DISCOVER' 'dhclient loses its lease' client=dhclient rebind=no
