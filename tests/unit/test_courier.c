@@ -121,6 +121,25 @@ static void test_never_answers(void **state)
 	assert_int_equal(far.n, 0);
 }
 
+/* What waits for a device that is no more is over with it, or when its time is. */
+static void test_device_goes(void **state)
+{
+	struct outcome o, later = { .result = 1 };
+	uint32_t ifindex;
+
+	netns_need();
+	ifindex = if_nametoindex("wan1");
+	send_by("wan1", &o);
+	loop_until(line_look(&far) && far.asked);
+	assert_int_equal(o.times, 0);
+	sh("ip link del wan1");
+	courier_send(courier, ifindex, packet, packet_len, note, &later);
+	assert_int_equal(later.result, -ENODEV);
+	loop_until(o.times);
+	assert_int_equal(o.result, -EHOSTUNREACH);
+	assert_int_equal(o.times, 1);
+}
+
 /* How long a packet to nobody takes until the kernel has given up, ms. */
 static uint64_t failed_after_ms(void)
 {
@@ -271,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		courier_test(test_resolves),	     courier_test(test_never_answers),
+		courier_test(test_device_goes),
 		courier_test(test_failed_before),    courier_test(test_next_hop),
 		courier_test(test_no_way),	     courier_test(test_foreign_source),
 		courier_test(test_bounded),	     courier_test(test_sends_from_within),
