@@ -24,7 +24,7 @@ int tc_query(const struct tc_hook *hook, uint32_t *ret_ids, uint32_t n);
 
 /* Puts program fd on the hook; in place of `before` unless that is negative.  *ret_made tells
  * whether a clsact qdisc had to be added.  0; -EOPNOTSUPP: no tcx in this kernel, use clsact;
- * -EBUSY: an ingress qdisc leaves no room for clsact's egress; -errno. */
+ * -EBUSY: no room: an ingress qdisc where clsact is to be, or 64 programs (tcx); -errno. */
 int tc_attach(const struct tc_hook *hook, int program, int before, bool *ret_made);
 
 /* Whether a program can be put on the hook: without tcx, egress needs a clsact qdisc, which somebody's
