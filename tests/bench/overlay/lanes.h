@@ -19,18 +19,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct lane;
 
 struct kind {
 	const char *name, *what;
-	void (*setup)(const struct lane *l);
+	void (*setup)(struct lane *l);
+	bool drops; /* nothing comes out */
 };
 
 struct lane {
 	const struct kind *kind;
-	int in, out; /* descriptors of the devices */
+	int in, out; /* descriptors of the devices; in may be a socket */
+	size_t skip; /* bytes of a packet that the socket adds by itself */
 	unsigned int in_index, out_index;
 };
 
@@ -101,7 +104,7 @@ static inline int lane_load(const struct bpf_insn *insns, size_t n)
 		.code = (c), .dst_reg = (d), .imm = (int)(v)                                       \
 	}
 
-static inline void drop_setup(const struct lane *l)
+static inline void drop_setup(struct lane *l)
 {
 	const struct bpf_insn insns[] = {INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, TC_ACT_SHOT),
 					 INSN(BPF_JMP | BPF_EXIT, 0, 0)};
@@ -109,7 +112,7 @@ static inline void drop_setup(const struct lane *l)
 	lane_attach(l, lane_load(insns, 2));
 }
 
-static inline void redirect_setup(const struct lane *l)
+static inline void redirect_setup(struct lane *l)
 {
 	const struct bpf_insn insns[] = {INSN(BPF_ALU64 | BPF_MOV | BPF_K, 1, l->out_index),
 					 INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0),
@@ -130,7 +133,7 @@ static inline void overlay_prefix(struct overlay_bpf *skel, const char *addr, ui
 }
 
 /* Fifty nodes, so that the look-up is one. */
-static inline void overlay_setup(const struct lane *l)
+static inline void overlay_setup(struct lane *l)
 {
 	struct overlay_bpf *skel = overlay_bpf__open_and_load();
 	struct ov_config c = {
@@ -153,7 +156,7 @@ static inline void overlay_setup(const struct lane *l)
 	lane_attach(l, bpf_program__fd(skel->progs.asym_ov_in));
 }
 
-static inline void route_setup(const struct lane *l)
+static inline void route_setup(struct lane *l)
 {
 	lane_run("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
 		 "net.ipv4.conf.w-a.rp_filter=0 net.ipv4.conf.all.rp_filter=0; "
@@ -162,13 +165,67 @@ static inline void route_setup(const struct lane *l)
 		 "ip route add 10.77.0.3 dev w-c; ip route add fd77::3 dev w-c");
 }
 
-static inline void firewall_setup(const struct lane *l)
+static inline void firewall_setup(struct lane *l)
 {
 	route_setup(l);
 	lane_run("nft 'table inet fw { chain forward { type filter hook forward priority filter; "
 		 "policy drop; "
 		 "ct state invalid drop; ct state established,related accept; ct state new accept; "
 		 "}; }'");
+}
+
+/* -------- the node's own packets */
+
+static inline void lane_connect(struct lane *l)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(2000)};
+
+	inet_pton(AF_INET, "10.77.0.3", &to.sin_addr);
+	close(l->in);
+	l->in = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	l->skip = 28;
+	if (l->in < 0 || connect(l->in, (struct sockaddr *)&to, sizeof(to)))
+		lane_die("socket");
+}
+
+static inline void plain_setup(struct lane *l)
+{
+	lane_run("ip addr add 10.77.0.1/32 dev w-c; ip route add 10.77.0.3 dev w-c");
+	lane_connect(l);
+}
+
+/* The first n_ways of a node: a static way takes no look at the flow. */
+static inline void out_setup(struct lane *l, uint8_t n_ways)
+{
+	struct overlay_bpf *skel = overlay_bpf__open_and_load();
+	struct ov_config c = {
+		.abi = OV_ABI, .overlay = 1, .split_bytes = 200000, .gap_ns = 50000000};
+	struct ov_node n = {.n_ways = n_ways, .spill = OV_WAYS};
+	uint32_t zero = 0, node = 2;
+	struct tc_hook hook = {.egress = true};
+	bool made;
+
+	lane_run(
+		"ip tuntap add ov0 mode tun; ip link set ov0 up; ip addr add 10.77.0.1/32 dev ov0; "
+		"ip route add 10.77.0.3 dev ov0; tc qdisc replace dev ov0 root noqueue");
+	hook.ifindex = if_nametoindex("ov0");
+	n.way[0].ifindex = n.way[1].ifindex = l->out_index;
+	overlay_prefix(skel, "::ffff:10.77.0.3", 2);
+	if (!skel || bpf_map_update_elem(bpf_map__fd(skel->maps.ov_config), &zero, &c, BPF_ANY) ||
+	    bpf_map_update_elem(bpf_map__fd(skel->maps.ov_nodes), &node, &n, BPF_ANY) ||
+	    tc_attach(&hook, bpf_program__fd(skel->progs.asym_ov_out), -1, &made))
+		lane_die("programs");
+	lane_connect(l);
+}
+
+static inline void one_way_setup(struct lane *l)
+{
+	out_setup(l, 1);
+}
+
+static inline void two_ways_setup(struct lane *l)
+{
+	out_setup(l, 2);
 }
 
 #endif

@@ -3,7 +3,7 @@
  * transit [ROUNDS]: what it costs a relay of the mesh to pass a packet on, apart from the crypto:
  * CPU time of the thread that writes packets into one TUN device until they are in the queue of
  * another.  Every variant has a namespace of its own; they take turns in each round.  Then what
- * asym_ov_out takes.
+ * asym_ov_out adds to a packet of the node's own, and takes by itself.
  */
 #include "lanes.h"
 #include "packets.h"
@@ -17,17 +17,32 @@
 #define BATCHES 40
 #define MAX_ROUNDS 101
 
-static const struct kind kinds[] = {
-	{"device", "a tc program drops the packet: writing, allocating, freeing", drop_setup},
-	{"redirect", "a tc program that knows nothing but bpf_redirect()", redirect_setup},
-	{"overlay", "asym_ov_in", overlay_setup},
-	{"route", "ip_forward, three routes, no netfilter", route_setup},
-	{"route+ct", "the same and a stateful firewall of three rules", firewall_setup},
+static const struct kind relays[] = {
+	{"device", "a tc program drops the packet: writing, allocating, freeing", drop_setup, true},
+	{"redirect", "a tc program that knows nothing but bpf_redirect()", redirect_setup, false},
+	{"overlay", "asym_ov_in", overlay_setup, false},
+	{"route", "ip_forward, three routes, no netfilter", route_setup, false},
+	{"route+ct", "the same and a stateful firewall of three rules", firewall_setup, false},
 };
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-enum { DEVICE, REDIRECT, OVERLAY, ROUTE };
 
-static double figure[KINDS][MAX_ROUNDS];
+static const struct kind senders[] = {
+	{"plain", "a socket of the node's own, a route by the tunnel", plain_setup, false},
+	{"one way", "likewise by the overlay device and asym_ov_out", one_way_setup, false},
+	{"two ways", "the same, and the flow decides", two_ways_setup, false},
+};
+
+#define MAX_KINDS 5
+
+/* Variants that are compared with one of them. */
+struct contest {
+	const char *what;
+	const struct kind *kinds;
+	size_t n, base;
+	bool devices; /* the first variant is what the devices take */
+	struct lane lanes[MAX_KINDS];
+};
+
+static double figure[MAX_KINDS][MAX_ROUNDS];
 
 static double cpu_ns(void)
 {
@@ -45,10 +60,10 @@ static double pass(const struct lane *l, const struct packets *p)
 	for (int b = 0; b < BATCHES; b++) {
 		begin = cpu_ns();
 		for (int i = 0; i < PACKETS; i++)
-			if (write(l->in, p->data[i], p->len) != (ssize_t)p->len)
+			if (write(l->in, p->data[i] + l->skip, p->len - l->skip) < 0)
 				lane_die("write");
 		sum += cpu_ns() - begin;
-		if (lane_drain(l) != (l->kind == &kinds[DEVICE] ? 0 : PACKETS))
+		if (lane_drain(l) != (l->kind->drops ? 0 : PACKETS))
 			lane_die(l->kind->name);
 	}
 	return sum / (BATCHES * PACKETS);
@@ -71,73 +86,83 @@ static double median(const double *values, int n)
 }
 
 /* Median of the ratios within the rounds; less: what the devices take is taken off both. */
-static double ratio(size_t kind, int rounds, bool less)
+static double ratio(size_t kind, size_t base, int rounds, bool less)
 {
 	double ratios[MAX_ROUNDS];
 
 	for (int r = 0; r < rounds; r++) {
-		double off = less ? figure[DEVICE][r] : 0;
+		double off = less ? figure[0][r] : 0;
 
-		ratios[r] = (figure[kind][r] - off) / (figure[OVERLAY][r] - off);
+		ratios[r] = (figure[kind][r] - off) / (figure[base][r] - off);
 	}
 	return median(ratios, rounds);
 }
 
-static void report(const char *what, int rounds)
+static void report_variant(const struct contest *c, size_t k, int rounds)
 {
-	printf("\n%s; CPU ns of a packet, %d rounds of %d packets, 256 flows\n", what, rounds,
-	       BATCHES * PACKETS);
-	printf("%-10s %7s %7s %7s %9s %17s\n", "variant", "median", "min", "max", "/overlay",
-	       "without devices");
-	for (size_t k = 0; k < KINDS; k++) {
-		double low = 1e9, high = 0;
+	double low = 1e9, high = 0;
 
-		for (int r = 0; r < rounds; r++) {
-			low = figure[k][r] < low ? figure[k][r] : low;
-			high = figure[k][r] > high ? figure[k][r] : high;
-		}
-		printf("%-10s %7.0f %7.0f %7.0f %9.2f", kinds[k].name, median(figure[k], rounds),
-		       low, high, ratio(k, rounds, false));
-		if (k != DEVICE)
-			printf(" %16.2f", ratio(k, rounds, true));
-		puts("");
+	for (int r = 0; r < rounds; r++) {
+		low = figure[k][r] < low ? figure[k][r] : low;
+		high = figure[k][r] > high ? figure[k][r] : high;
 	}
+	printf("%-10s %7.0f %7.0f %7.0f %9.2f", c->kinds[k].name, median(figure[k], rounds), low,
+	       high, ratio(k, c->base, rounds, false));
+	if (c->devices && k)
+		printf(" %16.2f", ratio(k, c->base, rounds, true));
+	puts("");
 }
 
-static void measure(struct lane *lanes, bool v6, size_t size, int rounds)
+static void report(const struct contest *c, bool v6, size_t size, int rounds)
+{
+	printf("\n%s, IPv%d, %zu bytes; CPU ns of a packet, %d rounds of %d packets\n", c->what,
+	       v6 ? 6 : 4, size, rounds, BATCHES * PACKETS);
+	printf("%-10s %7s %7s %7s %1s%-8s%s\n", "variant", "median", "min", "max", "/",
+	       c->kinds[c->base].name, c->devices ? "  without devices" : "");
+	for (size_t k = 0; k < c->n; k++)
+		report_variant(c, k, rounds);
+}
+
+static void measure(struct contest *c, bool v6, size_t size, int rounds)
 {
 	struct packets *p = packets_new(v6, size);
-	char what[64];
 
-	for (size_t k = 0; k < KINDS; k++)
-		pass(&lanes[k], p); /* routes and connections are there */
+	for (size_t k = 0; k < c->n; k++)
+		pass(&c->lanes[k], p); /* routes and connections are there */
 	for (int r = 0; r < rounds; r++)
-		for (size_t k = 0; k < KINDS; k++) {
-			size_t turn = (k + (size_t)r) % KINDS;
+		for (size_t k = 0; k < c->n; k++) {
+			size_t turn = (k + (size_t)r) % c->n;
 
-			figure[turn][r] = pass(&lanes[turn], p);
+			figure[turn][r] = pass(&c->lanes[turn], p);
 		}
-	snprintf(what, sizeof(what), "IPv%d, %zu bytes", v6 ? 6 : 4, size);
-	report(what, rounds);
+	report(c, v6, size, rounds);
 	free(p);
+}
+
+static void contest_open(struct contest *c)
+{
+	for (size_t k = 0; k < c->n; k++) {
+		lane_open(&c->lanes[k], &c->kinds[k]);
+		printf("# %-9s %s\n", c->kinds[k].name, c->kinds[k].what);
+	}
 }
 
 int main(int argc, char **argv)
 {
+	static struct contest relay = {"relay", relays, 5, 2, true, {}};
+	static struct contest sender = {"sender", senders, 3, 0, false, {}};
 	int rounds = argc > 1 ? atoi(argv[1]) : 21;
-	struct lane lanes[KINDS];
 
 	if (rounds < 1 || rounds > MAX_ROUNDS || argc > 2) {
 		fprintf(stderr, "usage: transit [ROUNDS], at most %d\n", MAX_ROUNDS);
 		return 2;
 	}
-	for (size_t k = 0; k < KINDS; k++) {
-		lane_open(&lanes[k], &kinds[k]);
-		printf("# %-9s %s\n", kinds[k].name, kinds[k].what);
-	}
-	measure(lanes, false, 100, rounds);
-	measure(lanes, false, 1400, rounds);
-	measure(lanes, true, 100, rounds);
+	contest_open(&relay);
+	contest_open(&sender);
+	measure(&relay, false, 100, rounds);
+	measure(&relay, false, 1400, rounds);
+	measure(&relay, true, 100, rounds);
+	measure(&sender, false, 100, rounds);
 	programs_report();
 	return 0;
 }
