@@ -56,14 +56,20 @@ static bool tell_links(struct monitor *m, const struct plan *plan)
 	return any;
 }
 
+/* An empty array is no pointer that memcmp() may be given. */
+static bool same_bytes(const void *a, const void *b, size_t n)
+{
+	return !n || !memcmp(a, b, n);
+}
+
 /* Whether the plans differ in anything that rules, routes, ruleset or programs come from. */
 static bool same_links(const struct monitor *m, const struct plan *plan)
 {
 	if (!m->settled || plan->n_links != m->s->plan.n_links ||
 	    plan->n_lans != m->s->plan.n_lans ||
-	    memcmp(plan->lans, m->s->plan.lans, plan->n_lans * sizeof(*plan->lans)))
+	    !same_bytes(plan->lans, m->s->plan.lans, plan->n_lans * sizeof(*plan->lans)))
 		return false;
-	return !memcmp(plan->links, m->s->plan.links, plan->n_links * sizeof(*plan->links)) &&
+	return same_bytes(plan->links, m->s->plan.links, plan->n_links * sizeof(*plan->links)) &&
 	       plan->n_routes == m->s->plan.n_routes && plan->n_rules == m->s->plan.n_rules;
 }
 
