@@ -67,9 +67,13 @@ event_admin() { # nobody asks the client, and the kernel takes the routes away
 	afresh
 }
 event_restart() { # of all clients, which forget what they had
-	local k
+	local k pid
 	in_a_renewal
 	for k in $(each_wan); do kill -KILL "${clients[k]}" 2>/dev/null || true; done
+	# dhcpcd's helpers outlive it, and heed no TERM then
+	for pid in $(ip netns pids "$gw"); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != dhcpcd ] || kill -KILL "$pid" 2>/dev/null || true
+	done
 	for k in $(each_wan); do ip -n "$gw" -4 addr flush dev "wan$k"; done
 	start_clients
 	afresh
