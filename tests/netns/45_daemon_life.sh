@@ -188,8 +188,9 @@ finish new
 is 'SIGTERM ten times in the midst of a switch: the other link has noticed nothing' "$(failures "$(cat "$tmp/new")")" 0
 is 'and all links carry' "$(failures "$(c "$traffic" tcp -n 100 $host 80)")" 0
 kernel_state >"$tmp/state"
-daemon_end
+daemon_end KILL
 ok 'unload' asym unload
+is 'nothing is left of the one that was killed' "$(ls "$(state_file)" "$(socket_file)" 2>/dev/null)" ''
 ok 'load' asym load --config "$tmp/conf"
 ok 'the state was that of a fresh load' same_state "$tmp/state"
 

@@ -4,6 +4,7 @@
 #include "cmd/json.h"
 #include "cmd/progress.h"
 #include "cmd/verb.h"
+#include "run/control_socket.h"
 #include <errno.h>
 
 static int unload(struct session *s, const struct options *o)
@@ -13,6 +14,7 @@ static int unload(struct session *s, const struct options *o)
 	int r = remove_all(s->cookie, &s->host, s->has_state ? &s->state : NULL, progress, error,
 			   sizeof(error));
 
+	control_socket_sweep(s->cookie);
 	if (r) {
 		log_error("not everything could be removed: %s", error);
 		return r;

@@ -95,6 +95,18 @@ int control_socket_ready(uint64_t cookie)
 	return rename(from.sun_path, to.sun_path) ? -errno : 0;
 }
 
+void control_socket_sweep(uint64_t cookie)
+{
+	struct sockaddr_un ready = address(cookie, READY), starting = address(cookie, STARTING);
+	_cleanup_close_ int dir = open(DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0 || flock(dir, LOCK_EX))
+		return;
+	replace_stale(&ready);
+	replace_stale(&starting);
+	rmdir(DIR);
+}
+
 void control_socket_remove(uint64_t cookie)
 {
 	struct sockaddr_un ready = address(cookie, READY), starting = address(cookie, STARTING);

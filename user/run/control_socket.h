@@ -12,6 +12,8 @@ int control_socket_listen(uint64_t cookie, int backlog);
 int control_socket_ready(uint64_t cookie);
 /* By who listens only. */
 void control_socket_remove(uint64_t cookie);
+/* What a daemon that was killed has left; a socket that somebody listens at stays. */
+void control_socket_sweep(uint64_t cookie);
 /* A blocking socket, which gives up connecting and writing after timeout_s; -ENOENT: nobody listens;
  * -EINPROGRESS: somebody will, soon; -errno. */
 int control_socket_connect(uint64_t cookie, int timeout_s);
