@@ -14,6 +14,8 @@ static const struct command verbs[] = {
 	 "Check the description of a mesh and print what its nodes have to do", "cNjGW", wg_plan},
 	{PREFIX "apply", "--key FILE [--config FILE] [--node NAME] [--adopt]",
 	 "Make this machine a node of a mesh, or what it is already another one", "KcNa", wg_apply},
+	{PREFIX "run", "[--key FILE [--config FILE] [--node NAME] [--adopt]] [--json]",
+	 "Measure all ways and take the best ones, until stopped", "KcNaj", wg_run},
 	{PREFIX "down", "[--json]", "Take away what wg apply has made", "j", wg_down},
 	{PREFIX "show", "[--json]",
 	 "Show tunnels, and by which ways packets go", "j", wg_show},

@@ -13,11 +13,16 @@ int wg_plan(const struct command *self, int argc, char **argv);
 int wg_genkey(const struct command *self, int argc, char **argv);
 int wg_apply(const struct command *self, int argc, char **argv);
 int wg_down(const struct command *self, int argc, char **argv);
+int wg_run(const struct command *self, int argc, char **argv);
 int wg_show(const struct command *self, int argc, char **argv);
 
 /* Reads and checks a description (NULL: WG_CONFIG), prints every finding.  0 or -errno, said.  The
  * caller frees m in any case. */
 int wg_read(struct mesh *m, const char *path);
+
+/* Applies the description that they name; the caller has a session that holds the lock.  0 or
+ * -errno, said. */
+int wg_apply_options(const struct options *o);
 
 /* 0, or -EIO: not to be had. */
 int wg_public_key(const uint8_t private_key[MESH_KEY], uint8_t ret[MESH_KEY]);

@@ -64,7 +64,7 @@ static int apply_plan(const struct mesh *m, const char *node, const struct overl
 	return 0;
 }
 
-static int apply(struct session *s, const struct options *o)
+int wg_apply_options(const struct options *o)
 {
 	struct overlay_options oo = {.adopt = o->adopt};
 	_cleanup_(mesh_done) struct mesh m;
@@ -76,6 +76,11 @@ static int apply(struct session *s, const struct options *o)
 	r = r ?: apply_plan(&m, node, &oo);
 	explicit_bzero(&oo, sizeof(oo));
 	return r;
+}
+
+static int apply(struct session *s, const struct options *o)
+{
+	return wg_apply_options(o);
 }
 
 static int apply_usage(const struct command *self, const struct options *o)

@@ -7,12 +7,14 @@
 #include "cmd/json.h"
 #include "cmd/verb.h"
 #include "cmd/wg.h"
+#include "run/mesh_run.h"
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
 static void view_done(struct wg_view *v)
 {
+	json_object_put(v->measured);
 	free(v->tunnels);
 	free(v->nodes);
 	mesh_plan_done(&v->plan);
@@ -109,6 +111,7 @@ static int show(struct session *s, const struct options *o)
 	for (size_t i = 0; i < v.plan.n_targets && !r; i++)
 		v.nodes[i].t = &v.plan.targets[i];
 	r = r ?: read_programs(&v);
+	v.measured = mesh_run_status(s->cookie);
 	if (!r && o->json)
 		json_print(wg_show_json(&v));
 	else if (!r)

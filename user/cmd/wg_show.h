@@ -36,7 +36,11 @@ struct wg_view {
 	struct wg_node *nodes;	   /* of the plan's targets */
 	bool running;		   /* there are programs; else there is nothing of ways */
 	uint64_t counters[OV_REASON_MAX];
+	struct json_object *measured; /* as in run/mesh_run.h; NULL: nobody does */
 };
+
+/* wg_show_measured.c */
+void wg_show_measured(struct json_object *measured);
 
 void wg_show_text(const struct wg_view *v);
 struct json_object *wg_show_json(const struct wg_view *v);

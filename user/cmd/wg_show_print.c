@@ -88,6 +88,7 @@ void wg_show_text(const struct wg_view *v)
 	print_tunnels(v);
 	if (v->running)
 		print_ways(v);
+	wg_show_measured(v->measured);
 }
 
 static struct json_object *tunnel_json(const struct wg_view *v, const struct wg_tunnel *tunnel)
@@ -166,6 +167,7 @@ struct json_object *wg_show_json(const struct wg_view *v)
 	json_object_object_add(o, "running", json_object_new_boolean(v->running));
 	json_object_object_add(o, "tunnels", tunnels);
 	json_object_object_add(o, "nodes", nodes);
+	json_object_object_add(o, "measured", json_object_get(v->measured));
 	json_object_object_add(o, "counters", v->running ? counters_json(v) : NULL);
 	return o;
 }

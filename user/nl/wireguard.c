@@ -194,3 +194,17 @@ int wireguard_get(const char *device, struct wireguard *ret)
 	copy_peer(&is.peers[0], ret);
 	return 0;
 }
+
+int wireguard_renew_endpoint(const char *device)
+{
+	_cleanup_wireguard_dump_ struct wireguard_dump is = {};
+	struct wireguard w = {};
+	const struct wireguard_change c = {.w = &w, .peer = true, .endpoint = true};
+	enum kind kind;
+	int r = dump(device, &is, &kind);
+
+	if (r || !is.n_peers || !is.peers[0].endpoint.sa.sa_family)
+		return r;
+	copy_peer(&is.peers[0], &w);
+	return change(device, kind, &c);
+}

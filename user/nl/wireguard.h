@@ -46,6 +46,9 @@ int wireguard_set(const char *device, const struct wireguard *w, bool set_endpoi
 /* Listens at a port of the kernel's choice, so that another device can have the one it had.  0 or
  * -errno. */
 int wireguard_release_port(const char *device);
+/* Sets its peer's endpoint to what it is: wireguard-go sends from the address that it used before,
+ * even if that has gone, until it is told again.  0, -ENODEV, -errno. */
+int wireguard_renew_endpoint(const char *device);
 /* 0; -ENODEV; -ENOENT: it has no peer (the rest is filled); -errno. */
 int wireguard_get(const char *device, struct wireguard *ret);
 

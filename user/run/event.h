@@ -18,6 +18,7 @@
 	X(RELOAD, "reload") /* another configuration is in force */                                \
 	X(DHCP, "dhcp")     /* a client's renewal was to leave by another link than its own */        \
 	X(REPAIR, "repair") /* somebody took something of ours away; it is back */                 \
+	X(WAY, "way")	    /* of a mesh: it died, came back, or was chosen */                      \
 	X(ERROR, "error")   /* something could not be done, and will be tried again */
 
 enum event_kind {
@@ -34,9 +35,11 @@ struct event {
 	const char *link;	 /* name, or NULL */
 	const char *device;	 /* of the link, or NULL */
 	int family;		 /* AF_INET, AF_INET6; 0: none in particular */
-	/* "up", "down"; of MANUAL "up", "down", "auto"; of DHCP "moved", "failed"; of LEASE as there */
+	/* of WAY "dead", "alive", "chosen", "differs", "agrees";
+	 * "up", "down"; of MANUAL "up", "down", "auto"; of DHCP "moved", "failed"; of LEASE as there */
 	const char *state;
-	const char *reason;	 /* a word of plan_down_names or health_reason_names, or NULL */
+	const char *reason;	 /* a word of plan_down_names, health_reason_names or choice_reason_names,
+				  * or NULL */
 	const char *text;	 /* for people, without newline, or NULL */
 };
 

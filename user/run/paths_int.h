@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the files paths*.c. */
+#ifndef RUN_PATHS_INT_H
+#define RUN_PATHS_INT_H
+
+#include "base/addr.h"
+#include "core/mesh_wire.h"
+#include "run/paths.h"
+
+#define PATHS_SLOTS 4 /* among which nodes are spread, so that not all is sent at once */
+
+/* A node that we reach. */
+struct path_peer {
+	const struct mesh_target *t;
+	const char *name;
+	union addr_socket addr; /* where probes go, and must come from */
+	socklen_t addr_len;
+	char ways[MESH_MAX_PATHS][MESH_PATH_TEXT]; /* of its own to us */
+	uint8_t n_ways;
+	struct choice choice;
+	struct choice_arrivals arrivals;
+	uint32_t seq;
+	/* of what it sends */
+	uint64_t session; /* of its daemon; 0: none yet */
+	uint64_t heard_ns; /* when; 0: never */
+	uint64_t echo_ns; /* the newest sent_ns */
+	uint64_t echoed_ns; /* when that came */
+	bool differs;	  /* it has another description */
+	uint64_t refill_ns; /* of the tokens */
+	uint32_t tokens;
+	/* of what we send */
+	uint64_t bytes[MESH_MAX_PATHS]; /* by each way, when load was looked at last */
+	uint64_t load_ns;
+	struct ov_node written;
+	bool is_written;
+	uint64_t written_ns;
+};
+
+struct paths {
+	const struct mesh_plan *plan;
+	struct events *events;
+	struct overlay_maps maps;
+	uint32_t *ifindex; /* of the plan's tunnels */
+	struct path_peer *peers;
+	size_t n_peers;
+	uint64_t session, hash;
+	unsigned int slot;
+	int fds[ASYM_FAMILIES]; /* -1: no node is probed by this family */
+	uv_poll_t polls[ASYM_FAMILIES];
+	uv_timer_t timer;
+	int handles; /* that the loop has not closed yet */
+};
+
+static inline const struct mesh *paths_mesh(const struct paths *p)
+{
+	return p->plan->mesh;
+}
+
+uint64_t paths_now(void);
+
+/* paths_socket.c.  0 or -errno. */
+int paths_socket(const struct paths *p, enum asym_family family);
+/* By a way of ours.  0 or -errno. */
+int paths_send(const struct paths *p, const struct path_peer *peer, uint8_t way, const void *data,
+	       size_t len);
+
+/* paths_peer.c */
+int path_peer_init(const struct paths *p, struct path_peer *peer, const struct mesh_target *t);
+void path_peer_tick(struct paths *p, struct path_peer *peer, uint64_t now_ns);
+void path_peer_take(struct paths *p, struct path_peer *peer, const struct wire *w, uint64_t now_ns);
+/* Judges, tells what has changed and has the programs do it. */
+void path_peer_judge(struct paths *p, struct path_peer *peer, uint64_t now_ns);
+
+/* paths_node.c.  force: though it is what was written last. */
+void path_peer_write(struct paths *p, struct path_peer *peer, bool force, uint64_t now_ns);
+void path_peer_load(struct paths *p, struct path_peer *peer, uint64_t now_ns);
+
+/* paths_tell.c */
+void path_peer_tell(struct paths *p, const struct path_peer *peer, const struct choice *before);
+void path_peer_tell_differs(struct paths *p, const struct path_peer *peer);
+
+#endif

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One node: what is sent to it, and what comes from it. */
+#include "base/clock.h"
+#include "base/defs.h"
+#include "run/paths_int.h"
+#include <errno.h>
+#include <string.h>
+
+#define NS_PER_MS 1000000ull
+#define RESTART_MS 500 /* of silence, before another session is believed */
+#define LOAD_EVERY 5   /* probes */
+#define BURST 4	       /* times what comes in one interval */
+
+uint64_t paths_now(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+/* -------- what there is to know beforehand */
+
+/* A family that both have; probes of one tell of both. */
+static int set_address(const struct paths *p, struct path_peer *peer)
+{
+	const struct mesh *m = paths_mesh(p);
+
+	for (int f = 0; f < ASYM_FAMILIES; f++) {
+		const struct in6_addr *to = &m->nodes[peer->t->node].addr[f];
+
+		if (addr_is_zero(to) || addr_is_zero(&m->nodes[p->plan->self].addr[f]))
+			continue;
+		peer->addr_len = addr_socket(to, m->port - 1, 0, &peer->addr);
+		return 0;
+	}
+	return -EAFNOSUPPORT;
+}
+
+static int set_ways(const struct paths *p, struct path_peer *peer)
+{
+	_cleanup_(mesh_plan_done) struct mesh_plan plan = {};
+	const struct mesh_target *back;
+	int r = mesh_plan_build(&plan, paths_mesh(p), peer->name);
+
+	if (r)
+		return r;
+	back = mesh_plan_target(&plan, p->plan->self);
+	peer->n_ways = back ? back->n : 0;
+	for (size_t i = 0; i < peer->n_ways; i++)
+		memcpy(peer->ways[i], back->ways[i].name, sizeof(peer->ways[i]));
+	return 0;
+}
+
+int path_peer_init(const struct paths *p, struct path_peer *peer, const struct mesh_target *t)
+{
+	*peer = (struct path_peer){.t = t, .name = paths_mesh(p)->nodes[t->node].name};
+	choice_init(&peer->choice, t, paths_mesh(p)->probe_ms);
+	choice_arrivals_init(&peer->arrivals, paths_mesh(p)->probe_ms);
+	return set_ways(p, peer) ?: set_address(p, peer);
+}
+
+/* -------- sending */
+
+static void fill(const struct paths *p, struct path_peer *peer, struct wire *w, uint64_t now_ns)
+{
+	uint64_t age_us = (now_ns - peer->echoed_ns) / 1000;
+
+	*w = (struct wire){.from = p->plan->self, .to = peer->t->node, .hash = p->hash,
+			   .session = p->session, .seq = peer->seq, .n = peer->n_ways};
+	for (uint8_t i = 0; i < peer->n_ways; i++)
+		choice_report(&peer->arrivals, i, now_ns, &w->reports[i]);
+	if (peer->echo_ns && age_us <= UINT32_MAX) {
+		w->echo_ns = peer->echo_ns;
+		w->echo_age_us = age_us;
+	}
+}
+
+static void send_all(const struct paths *p, struct path_peer *peer, uint64_t now_ns)
+{
+	uint8_t data[WIRE_MAX];
+	struct wire w;
+
+	fill(p, peer, &w, now_ns);
+	for (uint8_t i = 0; i < peer->t->n; i++) {
+		w.way = i;
+		w.sent_ns = paths_now();
+		/* what does not leave is missed at the far end */
+		paths_send(p, peer, i, data, wire_write(&w, data));
+	}
+}
+
+void path_peer_tick(struct paths *p, struct path_peer *peer, uint64_t now_ns)
+{
+	choice_sent(&peer->choice, ++peer->seq);
+	send_all(p, peer, now_ns);
+	if (peer->seq % LOAD_EVERY == 0)
+		path_peer_load(p, peer, now_ns);
+	path_peer_judge(p, peer, now_ns);
+}
+
+/* -------- receiving */
+
+/* Twice what one daemon sends. */
+static bool may_pass(struct paths *p, struct path_peer *peer, uint64_t now_ns)
+{
+	uint64_t interval_ns = paths_mesh(p)->probe_ms * NS_PER_MS;
+	uint32_t each = 2u * peer->n_ways, most = BURST * each;
+	uint64_t intervals = (now_ns - peer->refill_ns) / interval_ns;
+
+	if (!peer->refill_ns || intervals > BURST) {
+		peer->tokens = most;
+		peer->refill_ns = now_ns;
+	} else if (intervals) {
+		peer->tokens = MIN(peer->tokens + (uint32_t)intervals * each, most);
+		peer->refill_ns += intervals * interval_ns;
+	}
+	if (!peer->tokens)
+		return false;
+	peer->tokens--;
+	return true;
+}
+
+/* Whether it is of the daemon that we know, or of another one that has taken its place. */
+static bool take_session(struct paths *p, struct path_peer *peer, uint64_t session, uint64_t now_ns)
+{
+	if (session == peer->session)
+		return true;
+	if (peer->session && now_ns - peer->heard_ns < RESTART_MS * NS_PER_MS)
+		return false;
+	peer->session = session;
+	peer->echo_ns = 0;
+	choice_arrivals_init(&peer->arrivals, paths_mesh(p)->probe_ms);
+	choice_restarted(&peer->choice);
+	return true;
+}
+
+/* Indices mean something else there. */
+static bool take_hash(struct paths *p, struct path_peer *peer, uint64_t hash)
+{
+	bool differs = hash != p->hash;
+
+	if (differs != peer->differs) {
+		peer->differs = differs;
+		path_peer_tell_differs(p, peer);
+	}
+	return !differs;
+}
+
+static void take_echo(struct path_peer *peer, const struct wire *w, uint64_t now_ns)
+{
+	uint64_t back_ns = w->echo_ns + w->echo_age_us * 1000ull;
+
+	if (w->sent_ns > peer->echo_ns) {
+		peer->echo_ns = w->sent_ns;
+		peer->echoed_ns = now_ns;
+	}
+	if (w->echo_ns && w->echo_ns < now_ns && back_ns < now_ns)
+		choice_rtt(&peer->choice, now_ns - back_ns, now_ns);
+}
+
+void path_peer_take(struct paths *p, struct path_peer *peer, const struct wire *w, uint64_t now_ns)
+{
+	if (!may_pass(p, peer, now_ns) || !take_session(p, peer, w->session, now_ns))
+		return;
+	peer->heard_ns = now_ns;
+	if (!take_hash(p, peer, w->hash) || w->way >= peer->n_ways)
+		return;
+	choice_arrived(&peer->arrivals, w->way, w->seq, w->sent_ns, now_ns);
+	take_echo(peer, w, now_ns);
+	choice_reports(&peer->choice, w->reports, w->n, w->sent_ns, now_ns);
+	path_peer_judge(p, peer, now_ns);
+}
+
+void path_peer_judge(struct paths *p, struct path_peer *peer, uint64_t now_ns)
+{
+	struct choice before = peer->choice;
+
+	if (choice_judge(&peer->choice, peer->t, now_ns))
+		path_peer_tell(p, peer, &before);
+	path_peer_write(p, peer, false, now_ns);
+}
