@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `wg run`: each direction goes by the way that measurement finds best, and by another one within a second
+# when that dies; the other direction stays.  Three nodes with lines of their own between each two:
+#
+#	[a] ab ── 8 ms ── ba [b] bc ── 7 ms ── cb [c]
+#	 └── ac ──────── 55 ms there, 15 ms back ──── ca
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/mesh.sh"
+[ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/line >&2
+command -v iperf3 >/dev/null || skip_all 'no iperf3'
+
+declare -A line_pid
+shape() { # LINE "THERE" "BACK": delay, jitter, loss, rate, room
+	printf '%s\n%s\n' "$2" "$3" >"$tmp/line.$1"
+	[ -z "${line_pid[$1]-}" ] || kill -HUP "${line_pid[$1]}"
+}
+wire() { # X Y: devices xy and yx, addresses are on lo
+	keep "$build/tests/netns/line" "${!1}" "$1$2" "${!2}" "$2$1" "$tmp/line.$1$2"
+	line_pid[$1$2]=$kept
+	wait_for ip -n "${!1}" link set "$1$2" up
+	wait_for ip -n "${!2}" link set "$2$1" up
+	ip -n "${!1}" route add "${net_of[$2]}" dev "$1$2" src "${address[$1]}"
+	ip -n "${!2}" route add "${net_of[$1]}" dev "$2$1" src "${address[$2]}"
+}
+declare -A address=([a]=100.64.1.2 [b]=100.64.2.2 [c]=100.64.3.2)
+declare -A net_of=([a]=100.64.1.0/24 [b]=100.64.2.0/24 [c]=100.64.3.0/24)
+usual() {
+	shape ab '8 1 0 0 0' '8 1 0 0 0'
+	shape bc '7 1 0 0 0' '7 1 0 0 0'
+	shape ac '55 3 0 0 0' '15 1 0 0 0'
+}
+nodes() {
+	cat <<-END
+		mesh lab { keepalive = 1s }
+		node a { address = {192.168.51.5, fd51::5}  public-key = "$(public a)" }
+		node b { address = {192.168.51.1, fd51::1}  public-key = "$(public b)"  endpoint = ${address[b]} }
+		node c { address = {192.168.51.2, fd51::2}  public-key = "$(public c)"  endpoint = ${address[c]} }
+	END
+}
+declare -A daemon
+measure() { # NODE
+	nsenter -t "${node_pid[$1]}" -m -n "$asymbpf" wg run --json >>"$tmp/log.$1" 2>>"$tmp/err.$1" &
+	daemon[$1]=$!
+	asym_pids+=("${daemon[$1]}")
+}
+now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+chosen() { # NODE: way of thin flows to the other end
+	wg_status "$1" ".measured.peers[]? | select(.node == \"$([ "$1" = a ] && echo c || echo a)\").thin.way"
+}
+sends_by() { # NODE WAY: what the programs do
+	[ "$(wg_status "$1" ".nodes[] | select(.node == \"$([ "$1" = a ] && echo c || echo a)\").ways[] | select(.thin_percent == 100).way")" = "$2" ]
+}
+mark() { # all that is logged from now on is new
+	t0=$(now_ms)
+	for n in a c; do lines_before[$n]=$(wc -l <"$tmp/log.$n"); done
+}
+declare -A lines_before
+moves() { # NODE [JQ-CONDITION]: times of moves of thin flows since mark, in ms after it
+	tail -n "+$((lines_before[$1] + 1))" "$tmp/log.$1" | jq -r --argjson t0 "$t0" \
+		'select(.event == "way" and .state == "chosen" and (.text | test("^to [ac], thin")))
+		| (.time | (sub("\\.[0-9]+Z$"; "Z") | fromdateiso8601) * 1000 + (capture("\\.(?<ms>[0-9]+)Z$").ms | tonumber)) - $t0'
+}
+pings() { nsenter -t "${node_pid[a]}" -m -n ping -D -i 0.05 192.168.51.2 >"$tmp/pings" & pinger=$!; asym_pids+=("$pinger"); }
+gap() { # longest time between two answers, in ms
+	kill -INT "$pinger"
+	wait "$pinger" || true
+	awk '/time=/ { gsub(/[][]/, "", $1); if (last && $1 - last > most) most = $1 - last; last = $1 } END { printf "%d\n", most * 1000 }' "$tmp/pings"
+}
+fails_over() { # DESCRIPTION WHO WAY-AFTER COMMAND...: who moves, and nobody else; pings stop for less than a second
+	local d=$1 who=$2 way=$3 other
+	shift 3
+	other=$([ "$who" = a ] && echo c || echo a)
+	pings
+	sleep 1
+	mark
+	"$@"
+	ok "$d: $who goes $way" wait_for sends_by "$who" "$way"
+	sleep 1
+	g=$(gap)
+	diag "$d: moved after $(moves "$who" | head -1) ms, no answers for $g ms"
+	ok "$d: no answers for $g ms" [ "$g" -lt 1000 ]
+	is "$d: $other stays" "$(moves "$other")" ''
+}
+comes_back() { # DESCRIPTION WHO WAY
+	mark
+	usual
+	ok "$1: $2 comes back to $3" wait_for sends_by "$2" "$3"
+	diag "$1: back after $(moves "$2" | tail -1) ms"
+}
+
+for n in a b c; do
+	space $n
+	ip -n "${!n}" addr add "${address[$n]}/32" dev lo
+	own_run $n
+	(umask 077 && "$asymbpf" wg genkey >"$tmp/$n.key")
+done
+usual
+wire a b
+wire b c
+wire a c
+{ nodes; echo 'direction up { from = a  to = c  paths = {"via b", direct} }
+direction down { from = c  to = a  paths = {direct, "via b"} }'; } >"$tmp/mesh.conf"
+for n in a b c; do needs "apply at $n" wg_apply $n; done
+for n in a b c; do measure $n; done
+wait_for reaches a 192.168.51.2
+answers() { [ "$(wg_status "$1" '[.measured.peers[]?.answers] | all and length == 2')" = true ]; }
+for n in a b c; do needs "$n measures" wait_for answers $n; done
+exits 'one daemon only' 1 'another asymbpf wg run' timeout 3 nsenter -t "${node_pid[a]}" -m -n "$asymbpf" wg run
+
+# --- failover of what is written -------------------------------------------------------------------
+ok 'A goes by B' wait_for sends_by a 'via b'
+ok 'C goes direct' wait_for sends_by c direct
+dead='0 0 100 0 0'
+b_dies() { shape ab "$dead" "$dead"; shape bc "$dead" "$dead"; }
+fails_over 'the relay dies' a direct b_dies
+comes_back 'the relay is there again' a 'via b'
+b_to_c_dies() { shape bc "$dead" '7 1 0 0 0'; }
+fails_over 'B to C dies, one way' a direct b_to_c_dies
+comes_back 'B to C is there again' a 'via b'
+b_stops() { in_node b "$build/tests/netns/overlay" remove; }
+fails_over 'the relay lives but passes nothing on' a direct b_stops
+ok 'apply at b again' wg_apply b
+comes_back 'the relay passes on again' a 'via b'
+direct_dies() { shape ac "$dead" "$dead"; }
+fails_over 'direct dies' c 'via b' direct_dies
+comes_back 'direct is there again' c direct
+direct_back_dies() { shape ac '55 3 0 0 0' "$dead"; }
+fails_over 'direct dies, C to A' c 'via b' direct_back_dies
+comes_back 'direct C to A is there again' c direct
+
+# --- by measurement --------------------------------------------------------------------------------
+{ nodes; } >"$tmp/mesh.conf"
+for n in a b c; do ok "apply at $n: by measurement" wg_apply $n; done
+ok 'A goes by B, which is faster' wait_for sends_by a 'via b'
+ok 'C goes direct' wait_for sends_by c direct
+reason() { [ "$(wg_status a '.measured.peers[]? | select(.node == "c").thin.reason')" = "$1" ]; }
+ok 'as it is faster' wait_for reason faster
+difference() { wg_status "$1" ".measured.peers[] | select(.node == \"$2\").to[] | select(.way == \"$3\").delay_ms" | cut -d. -f1; }
+near 'direct there is slower' "$(difference a c direct)" 40 4
+ok 'both are alike back' [ "$(difference c a direct)" -le 2 ]
+like 'as text' "$(wg a show)" 'to c +direct +[0-9.]+ ms +0.0% +alive'
+diag "$(wg a show)"
+moves_only_a() { # DESCRIPTION
+	local ms
+	ok "$1: A goes direct" wait_for sends_by a direct
+	ms=$(moves a | head -1)
+	diag "$1: A moved after $ms ms"
+	ok "$1: within 5 s" [ "${ms:-9999}" -lt 5000 ]
+	is "$1: C stays" "$(moves c)" ''
+}
+mark
+shape ab '120 1 0 0 0' '8 1 0 0 0'
+moves_only_a '112 ms more'
+comes_back 'as before' a 'via b'
+sleep 3
+mark
+shape ab '8 1 25 0 0' '8 1 0 0 0'
+moves_only_a '25 % of loss'
+mark
+usual
+sleep 1
+
+# --- own load --------------------------------------------------------------------------------------
+shape ac '55 1 0 0 0' '15 1 0 20000 250000'
+run_in "$c" iperf3 -s -1
+wait_for listening "$c" 5201
+relayed() { in_node b cat /sys/class/net/w-a/statistics/tx_bytes /sys/class/net/w-c/statistics/tx_bytes | paste -sd' '; }
+read -r to_a to_c < <(relayed)
+mark
+in_node a iperf3 -c 192.168.51.2 -R -t 10 -J >"$tmp/iperf" || diag "$(<"$tmp/iperf")"
+read -r to_a2 to_c2 < <(relayed)
+payload=$(jq '.end.sum_received.bytes // 0' "$tmp/iperf")
+diag "download of 10 s: $((payload * 8 / 10000)) kbit/s; B to A $((to_a2 - to_a)), B to C $((to_c2 - to_c)) of $payload bytes"
+ok 'a download uses the line' [ $((payload * 8 / 10000)) -gt 10000 ]
+ok 'the relay carries no data' [ $(((to_a2 - to_a) * 100)) -lt $((payload * 5)) ]
+ok 'but acknowledgements' [ $(((to_c2 - to_c) * 100)) -lt $((payload * 15)) ]
+is 'thick flows stay' "$(tail -n "+$((lines_before[c] + 1))" "$tmp/log.c" | grep 'thick flows' || true)" ''
+usual
+
+# --- life ------------------------------------------------------------------------------------------
+pings
+sleep 1
+kill -9 "${daemon[a]}"
+before=$(wg_status a '[.nodes[].ways[] | [.thin_percent, .thick_percent]]')
+sleep 5
+is 'killed: the ways stay' "$(wg_status a '[.nodes[].ways[] | [.thin_percent, .thick_percent]]')" "$before"
+measure a
+ok 'begun again' wait_for answers a
+g=$(gap)
+diag "killed and begun again: no answers for $g ms"
+ok 'killed: packets pass' [ "$g" -lt 1000 ]
+
+pings
+sleep 1
+ip -n "$a" addr add 100.64.1.9/32 dev lo
+ip -n "$a" route replace 100.64.2.0/24 dev ab src 100.64.1.9
+ip -n "$a" route replace 100.64.3.0/24 dev ac src 100.64.1.9
+ip -n "$a" addr del 100.64.1.2/32 dev lo
+sleep 4
+g=$(gap)
+diag "another address of A: no answers for $g ms"
+ok "another address of A: no answers for $g ms" [ "$g" -lt 2000 ]
+
+wg_apply_other() { { nodes; echo 'direction up { from = a  to = b  paths = direct }'; } >"$tmp/other.conf"; wg a apply --config "$tmp/other.conf" --key "$tmp/a.key"; }
+ok 'another description at A' wg_apply_other
+differs() { [ "$(wg_status c '.measured.peers[] | select(.node == "a").differs')" = true ]; }
+ok 'C tells' wait_for differs
+is 'once' "$(grep -c '"state":"differs"' "$tmp/log.c")" 1
+ok 'packets pass' in_node a ping -q -c 2 -W 2 192.168.51.2
+kill "${daemon[b]}"
+rc=0
+wait "${daemon[b]}" || rc=$?
+is 'SIGTERM ends a daemon' "$rc" 0
+for n in a b c; do ok "down at $n" wg $n down; done
+for n in a b c; do is "errors of $n" "$(grep -vE 'the mesh|way |no mesh' "$tmp/err.$n" | grep -iE 'error|warning|cannot|runtime|Sanitizer' || true)" ''; done
+done_testing
