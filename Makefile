@@ -146,8 +146,9 @@ bench: setup
 install: all
 	install -D -m 0755 $(BUILD)/asymbpf $(DESTDIR)$(PREFIX)/sbin/asymbpf
 	install -d $(DESTDIR)$(UNITDIR)
-	sed 's|@SBINDIR@|$(PREFIX)/sbin|' packaging/asymbpf.service >$(DESTDIR)$(UNITDIR)/asymbpf.service
-	chmod 0644 $(DESTDIR)$(UNITDIR)/asymbpf.service
+	for u in asymbpf asymbpf-mesh; do \
+		sed 's|@SBINDIR@|$(PREFIX)/sbin|' packaging/$$u.service >$(DESTDIR)$(UNITDIR)/$$u.service && \
+		chmod 0644 $(DESTDIR)$(UNITDIR)/$$u.service || exit 1; done
 	install -D -m 0644 doc/asymbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/asymbpf.8
 	install -D -m 0644 doc/asymbpf.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/asymbpf.conf.5
 	install -D -m 0644 doc/asymbpf-mesh.5 $(DESTDIR)$(PREFIX)/share/man/man5/asymbpf-mesh.5

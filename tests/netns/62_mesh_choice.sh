@@ -134,6 +134,7 @@ comes_back 'direct C to A is there again' c direct
 for n in a b c; do ok "apply at $n: by measurement" wg_apply $n; done
 ok 'A goes by B, which is faster' wait_for sends_by a 'via b'
 ok 'C goes direct' wait_for sends_by c direct
+[ "$last_rc" -eq 0 ] || diag "$(wg c show; tail -20 "$tmp/log.c")"
 reason() { [ "$(wg_status a '.measured.peers[]? | select(.node == "c").thin.reason')" = "$1" ]; }
 ok 'as it is faster' wait_for reason faster
 difference() { wg_status "$1" ".measured.peers[] | select(.node == \"$2\").to[] | select(.way == \"$3\").delay_ms" | cut -d. -f1; }
@@ -190,6 +191,17 @@ ok 'begun again' wait_for answers a
 g=$(gap)
 diag "killed and begun again: no answers for $g ms"
 ok 'killed: packets pass' [ "$g" -lt 1000 ]
+
+# --- a node without daemon -------------------------------------------------------------------------
+ok 'A goes by B again' wait_for sends_by a 'via b'
+kill -9 "${daemon[c]}"
+pinged() { [ "$(wg_status a '.measured.peers[] | select(.node == "c") | [.answers, (.to | map(.state) | unique)]' | jq -c .)" = '[false,["alive"]]' ]; }
+ok 'C says nothing: pings tell' wait_for pinged
+ok 'A goes by B still' sends_by a 'via b'
+fails_over 'the relay dies, C says nothing' a direct b_dies
+comes_back 'the relay is there again, C says nothing' a 'via b'
+measure c
+ok 'C begins again' wait_for answers a
 
 pings
 sleep 1

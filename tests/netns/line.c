@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * line NS1 DEV1 NS2 DEV2 FILE: a line between two TUN devices, with a delay, jitter, loss and rate of
- * its own in each direction.  FILE has two lines, of what goes from 1 to 2 and from 2 to 1:
+ * line NS1 DEV1 NS2 DEV2 FILE: a line between two TUN devices, with a delay, jitter, loss and rate
+ *of its own in each direction.  FILE has two lines, of what goes from 1 to 2 and from 2 to 1:
  *
  *	DELAY_MS JITTER_MS LOSS_PERCENT KBIT BYTES
  *
@@ -54,14 +54,14 @@ static void read_file(const char *path, struct direction d[2])
 		die(path);
 	for (int i = 0; i < 2; i++)
 		if (fscanf(f, "%lf %lf %lf %ld %ld", &d[i].delay_ms, &d[i].jitter_ms, &d[i].loss,
-			   &d[i].kbit, &d[i].limit) != 5)
+		           &d[i].kbit, &d[i].limit) != 5)
 			die(path);
 	fclose(f);
 }
 
 static int tun_open(const char *netns, const char *device)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
 	char path[128];
 	int ns, fd;
 
@@ -137,16 +137,16 @@ static int64_t give_out(struct direction *d, int fd)
 static void wait_until(struct pollfd fds[2], int64_t due_us)
 {
 	int64_t left_us = due_us - clock_us(CLOCK_MONOTONIC);
-	struct timespec ts = { .tv_sec = 1 };
+	struct timespec ts = {.tv_sec = 1};
 
 	if (left_us < 1000000)
-		ts = (struct timespec){ .tv_nsec = left_us > 0 ? left_us * 1000 : 0 };
+		ts = (struct timespec){.tv_nsec = left_us > 0 ? left_us * 1000 : 0};
 	ppoll(fds, 2, &ts, NULL);
 }
 
 int main(int argc, char **argv)
 {
-	struct pollfd fds[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	struct pollfd fds[2] = {{.events = POLLIN}, {.events = POLLIN}};
 	struct direction d[2] = {};
 
 	if (argc != 6) {

@@ -18,7 +18,7 @@
 
 struct lab_way {
 	uint32_t delay_ms, noise; /* percent of the delay, both up and down */
-	uint32_t loss;		  /* percent */
+	uint32_t loss;            /* percent */
 	bool dead;
 	uint32_t queue_ms; /* of load */
 };
@@ -39,12 +39,12 @@ struct lab {
 	struct lab_way ways[MESH_MAX_PATHS];
 	struct lab_packet packets[MAX_UNDER_WAY];
 	uint64_t now_ns, tick_ns, report_ns; /* the next */
-	int64_t offset_ns;  /* of the far end's clock */
-	int64_t jump_ns;    /* of ours, as probes have it */
-	uint64_t pause_ns;  /* until then nothing is sent, or */
-	uint64_t deaf_ns;   /* nothing taken in or reported */
-	uint32_t back_ms;   /* what reports take */
-	uint32_t back_loss; /* percent */
+	int64_t offset_ns;                   /* of the far end's clock */
+	int64_t jump_ns;                     /* of ours, as probes have it */
+	uint64_t pause_ns;                   /* until then nothing is sent, or */
+	uint64_t deaf_ns;                    /* nothing taken in or reported */
+	uint32_t back_ms;                    /* what reports take */
+	uint32_t back_loss;                  /* percent */
 	uint32_t seq;
 	uint64_t seed;
 	/* called before each tick, for load */
@@ -110,7 +110,8 @@ static inline void lab_probe(struct lab *l, uint8_t way)
 	struct lab_packet *p;
 
 	if (w->noise)
-		delay_us += lab_draw(l, 2 * delay_us * w->noise / 100 + 1) - delay_us * w->noise / 100;
+		delay_us +=
+			lab_draw(l, 2 * delay_us * w->noise / 100 + 1) - delay_us * w->noise / 100;
 	if (w->dead || lab_draw(l, 100) < w->loss)
 		return;
 	p = lab_send(l, l->now_ns + (delay_us + w->queue_ms * 1000) * 1000);

@@ -23,7 +23,8 @@ static struct lab *two_ways(bool automatic, uint32_t first_ms, uint32_t second_m
 
 static void test_noise(void **state)
 {
-	static const uint32_t delays[][2] = {{15, 55}, {30, 30}, {30, 33}, {33, 30}, {5, 6}, {100, 110}, {250, 250}};
+	static const uint32_t delays[][2] = {{15, 55}, {30, 30},   {30, 33},  {33, 30},
+	                                     {5, 6},   {100, 110}, {250, 250}};
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(delays) * 3; i++) {
 		LAB l = two_ways(true, delays[i / 3][0], delays[i / 3][1]);
@@ -80,7 +81,8 @@ static void test_loss(void **state)
 		l->ways[0].loss = 25;
 		lab_run(l, 10000);
 		assert_int_equal(l->c.thin, 1);
-		assert_true(l->c.thin_reason == CHOICE_LESS_LOSS || l->c.thin_reason == CHOICE_ALIVE);
+		assert_true(l->c.thin_reason == CHOICE_LESS_LOSS ||
+		            l->c.thin_reason == CHOICE_ALIVE);
 		worst_ms = MAX(worst_ms, (l->thin_ns - at_ns) / MS);
 	}
 	print_message("# 25 %% of loss: left after %u ms at most\n", (unsigned int)worst_ms);
@@ -103,6 +105,22 @@ static void test_same_loss(void **state)
 	}
 	print_message("# 3 %% of loss on both of two ways: %u moves in 50 minutes\n", moves);
 	assert_true(moves <= 20);
+}
+
+/* A little slower, and not for long. */
+static void test_short(void **state)
+{
+	LAB l = two_ways(true, 30, 30);
+
+	lab_warm(l);
+	l->ways[0].delay_ms = 37;
+	lab_run(l, 4000);
+	l->ways[0].delay_ms = 30;
+	lab_run(l, 10000);
+	assert_int_equal(l->thin_moves, 0);
+	l->ways[0].delay_ms = 37;
+	lab_run(l, 10000);
+	assert_int_equal(l->thin_moves, 1);
 }
 
 /* Half of what is better pays for no money. */
@@ -243,7 +261,7 @@ static void test_pulsing_load(void **state)
 	l->each = load_now_and_then;
 	lab_run(l, MINUTES_5);
 	print_message("# load of 10 s every 20 s for 5 minutes: %u moves of thin flows\n",
-		      l->thin_moves);
+	              l->thin_moves);
 	assert_int_equal(l->thick_moves, 0);
 	assert_true(l->thin_moves <= 10);
 }
@@ -251,11 +269,12 @@ static void test_pulsing_load(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_noise),	   cmocka_unit_test(test_slower),
-		cmocka_unit_test(test_loss),	   cmocka_unit_test(test_same_loss),
-		cmocka_unit_test(test_metered),	   cmocka_unit_test(test_many_ways),
-		cmocka_unit_test(test_clock),	   cmocka_unit_test(test_thick_load),
-		cmocka_unit_test(test_thin_load),  cmocka_unit_test(test_pulsing_load),
+		cmocka_unit_test(test_noise),        cmocka_unit_test(test_slower),
+		cmocka_unit_test(test_loss),         cmocka_unit_test(test_same_loss),
+		cmocka_unit_test(test_metered),      cmocka_unit_test(test_many_ways),
+		cmocka_unit_test(test_clock),        cmocka_unit_test(test_thick_load),
+		cmocka_unit_test(test_thin_load),    cmocka_unit_test(test_short),
+		cmocka_unit_test(test_pulsing_load),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Ways that die, come back, flap; peers that pause or say nothing; what is written, and thick flows. */
+/* Ways that die, come back, flap; peers that pause or say nothing; what is written, and thick
+ * flows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -271,7 +272,8 @@ static void test_thick_auto(void **state)
 
 static uint64_t any(struct lab *l)
 {
-	static const uint64_t odd[] = {0, 1, INT64_MAX, (uint64_t)INT64_MIN, UINT64_MAX, UINT32_MAX};
+	static const uint64_t odd[] = {0,          1,         INT64_MAX, (uint64_t)INT64_MIN,
+	                               UINT64_MAX, UINT32_MAX};
 
 	if (lab_draw(l, 2))
 		return odd[lab_draw(l, ARRAY_SIZE(odd))];
@@ -303,6 +305,50 @@ static void test_nonsense(void **state)
 	}
 }
 
+/* What overtook it counts. */
+static void test_old_report(void **state)
+{
+	LAB l = lab_new(2, true);
+	struct choice_report r[2] = {{.seq = 1, .min_ns = 0}, {.seq = 1, .min_ns = 900 * MS}};
+
+	lab_warm(l);
+	choice_reports(&l->c, r, 2, l->c.stamp_ns - 1, l->now_ns);
+	assert_true(l->c.ways[1].diff_ns < (int64_t)(100 * MS));
+	choice_reports(&l->c, r, 2, l->c.stamp_ns, l->now_ns);
+	assert_true(l->c.ways[1].diff_ns < (int64_t)(100 * MS));
+	choice_reports(&l->c, r, 2, l->c.stamp_ns + 1, l->now_ns);
+	assert_int_equal(l->c.ways[1].diff_ns, 900 * MS);
+}
+
+/* Nobody has got what was not sent: the other way would be dead for it. */
+static void test_never_sent(void **state)
+{
+	LAB l = lab_new(2, true);
+	struct choice_report r[2];
+
+	lab_warm(l);
+	r[0] = r[1] = l->c.ways[0].report;
+	r[0].seq += 1000;
+	r[1].age_ms = 500;
+	r[1].seq = l->seq;
+	choice_reports(&l->c, r, 2, l->c.stamp_ns + 1, l->now_ns);
+	lab_judge(l);
+	assert_int_equal(l->deaths, 0);
+}
+
+/* A receiver whose clock went back does not wait until it is where it was. */
+static void test_clock_back(void **state)
+{
+	struct choice_arrivals a;
+	struct choice_report r;
+
+	choice_arrivals_init(&a, PROBE_MS);
+	choice_arrived(&a, 0, 1, START - 20 * MS, START);
+	choice_arrived(&a, 0, 2, START - 20 * MS, START - 100 * SECOND);
+	choice_report(&a, 0, START - 97 * SECOND, &r);
+	assert_true(r.min_ns == INT64_MAX && r.seq == 2);
+}
+
 /* Loss and delay of a window, and what does not count. */
 static void test_report(void **state)
 {
@@ -316,7 +362,7 @@ static void test_report(void **state)
 	for (uint32_t i = 0; i < 10; i++, now += 100 * MS)
 		if (i % 2 == 0)
 			choice_arrived(&a, 3, 7 + i, now - 30 * MS - i, now);
-	choice_arrived(&a, 3, 15, now, now); /* twice */
+	choice_arrived(&a, 3, 15, now, now);       /* twice */
 	choice_arrived(&a, 3, 15 - 100, now, now); /* forged */
 	choice_arrived(&a, 8, 15, now, now);
 	choice_report(&a, 3, now, &r);
@@ -340,14 +386,15 @@ static void test_report(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_death),	     cmocka_unit_test(test_recovery),
+		cmocka_unit_test(test_death),        cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_flapping),     cmocka_unit_test(test_static),
-		cmocka_unit_test(test_others),	     cmocka_unit_test(test_pauses),
+		cmocka_unit_test(test_others),       cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_reports_lost), cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_all_dead),     cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_thick_loss),   cmocka_unit_test(test_thick_own_loss),
 		cmocka_unit_test(test_thick_auto),   cmocka_unit_test(test_nonsense),
-		cmocka_unit_test(test_report),
+		cmocka_unit_test(test_report),       cmocka_unit_test(test_old_report),
+		cmocka_unit_test(test_never_sent),   cmocka_unit_test(test_clock_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,13 +13,22 @@
 
 static struct wire sample(uint8_t n)
 {
-	struct wire w = {.from = 1, .to = 127, .way = 7, .hash = 0x1122334455667788, .session = 9,
-			 .sent_ns = UINT64_MAX - 1, .seq = 0xfffffffe, .echo_ns = 77,
-			 .echo_age_us = 0x80000001, .n = n};
+	struct wire w = {.from = 1,
+	                 .to = 127,
+	                 .way = 7,
+	                 .hash = 0x1122334455667788,
+	                 .session = 9,
+	                 .sent_ns = UINT64_MAX - 1,
+	                 .seq = 0xfffffffe,
+	                 .echo_ns = 77,
+	                 .echo_age_us = 0x80000001,
+	                 .n = n};
 
 	for (size_t i = 0; i < n; i++)
-		w.reports[i] = (struct choice_report){.seq = 0xf0000000 + i, .age_ms = UINT32_MAX - i,
-						      .min_ns = INT64_MIN + (int64_t)i, .loss = 1000 - i};
+		w.reports[i] = (struct choice_report){.seq = 0xf0000000 + i,
+		                                      .age_ms = UINT32_MAX - i,
+		                                      .min_ns = INT64_MIN + (int64_t)i,
+		                                      .loss = 1000 - i};
 	return w;
 }
 
@@ -40,10 +49,12 @@ static void test_round_trip(void **state)
 static void test_layout(void **state)
 {
 	static const uint8_t want[] = {
-		'a', 'm', 's', 'h', 1, 1, 127, 7, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88,
-		0, 0, 0, 0, 0, 0, 0, 9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe,
-		0xff, 0xff, 0xff, 0xfe, 0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 77, 1, 0, 0, 0,
-		0xf0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 3, 0xe8, 0, 0};
+		'a',  'm',  's',  'h',  1,    1,    127,  7,    0x11, 0x22, 0x33, 0x44,
+		0x55, 0x66, 0x77, 0x88, 0,    0,    0,    0,    0,    0,    0,    9,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xfe,
+		0x80, 0,    0,    1,    0,    0,    0,    0,    0,    0,    0,    77,
+		1,    0,    0,    0,    0xf0, 0,    0,    0,    0xff, 0xff, 0xff, 0xff,
+		0x80, 0,    0,    0,    0,    0,    0,    0,    3,    0xe8, 0,    0};
 	struct wire w = sample(1);
 	uint8_t bytes[WIRE_MAX];
 
@@ -67,9 +78,9 @@ static void test_refused(void **state)
 		size_t at;
 		uint8_t value;
 		int r;
-	} odd[] = {{0, 'A', -EBADMSG}, {4, 2, -EPROTO}, {4, 0, -EPROTO}, {5, 128, -EBADMSG},
-		   {6, 128, -EBADMSG}, {7, 8, -EBADMSG}, {23, 0, -EBADMSG}, {48, 1, -EBADMSG},
-		   {48, 3, -EBADMSG}, {48, 9, -EBADMSG}, {68, 4, -EBADMSG}};
+	} odd[] = {{0, 'A', -EBADMSG}, {4, 2, -EPROTO},   {4, 0, -EPROTO},   {5, 128, -EBADMSG},
+	           {6, 128, -EBADMSG}, {7, 8, -EBADMSG},  {23, 0, -EBADMSG}, {48, 1, -EBADMSG},
+	           {48, 3, -EBADMSG},  {48, 9, -EBADMSG}, {68, 4, -EBADMSG}};
 	struct wire w = sample(2);
 	uint8_t bytes[WIRE_MAX + 1] = {};
 	size_t len = wire_write(&w, bytes);

@@ -31,7 +31,7 @@ static void add_chosen(struct table *t, struct json_object *peer, const char *wa
 
 		if (!strcmp(text_of(chosen, "way"), way))
 			snprintf(text + len, sizeof(text) - len, "%s%s: %s", len ? ", " : "",
-				 flows[i], text_of(chosen, "reason"));
+			         flows[i], text_of(chosen, "reason"));
 	}
 	table_add(t, "%s", text);
 }

@@ -48,7 +48,7 @@ static void count(struct choice_bucket *b, int32_t step, int64_t delay_ns)
 }
 
 void choice_arrived(struct choice_arrivals *a, uint8_t way, uint32_t seq, uint64_t sent_ns,
-		    uint64_t now_ns)
+                    uint64_t now_ns)
 {
 	struct choice_arrival *w;
 	int32_t step;
@@ -75,14 +75,13 @@ static uint16_t loss_of(uint32_t got, uint32_t expected)
 }
 
 void choice_report(struct choice_arrivals *a, uint8_t way, uint64_t now_ns,
-		   struct choice_report *ret)
+                   struct choice_report *ret)
 {
 	const struct choice_arrival *w = &a->ways[way];
 	uint32_t got = 0, expected = 0;
 
 	roll(a, now_ns);
-	*ret = (struct choice_report){
-		.seq = a->before, .age_ms = UINT32_MAX, .min_ns = INT64_MAX};
+	*ret = (struct choice_report){.seq = a->before, .age_ms = UINT32_MAX, .min_ns = INT64_MAX};
 	if (!w->last_ns)
 		return;
 	for (size_t i = 0; i < CHOICE_BUCKETS; i++) {

@@ -4,22 +4,22 @@
 #include "base/defs.h"
 #include <string.h>
 
-#define LOSS_UP_MS 3000	   /* time constants of losses */
+#define LOSS_UP_MS 3000 /* time constants of losses */
 #define LOSS_DOWN_MS 20000
 #define LOSS_LONG_MS 15000
-#define SILENT_MS 1000	   /* by all ways: death without comparison */
-#define QUIET_MS 3000	   /* no reports: nothing is known any more */
+#define SILENT_MS 1000 /* by all ways: death without comparison */
+#define QUIET_MS 3000  /* no reports: nothing is known any more */
 #define RTT_MS 5000
-#define BACK_FIRST_S 1	   /* after a death; twice as long each time, if it happens again */
+#define BACK_FIRST_S 1 /* after a death; twice as long each time, if it happens again */
 #define BACK_MOST_S 60
-#define CALM_S 60	   /* alive for so long: the death before is forgotten */
+#define CALM_S 60 /* alive for so long: the death before is forgotten */
 #define LOADED_BYTES_PER_S 100000
-#define LOADED_MS 3000	   /* the window, and what drains meanwhile */
+#define LOADED_MS 3000 /* the window, and what drains meanwhile */
 
 const char *const choice_reason_names[] = {
 	[CHOICE_PREFERRED] = "preferred", [CHOICE_ONLY] = "only",
-	[CHOICE_FASTER] = "faster",	  [CHOICE_LESS_LOSS] = "less-loss",
-	[CHOICE_ALIVE] = "alive",	  [CHOICE_NO_REPORT] = "no-report",
+	[CHOICE_FASTER] = "faster",       [CHOICE_LESS_LOSS] = "less-loss",
+	[CHOICE_ALIVE] = "alive",         [CHOICE_NO_REPORT] = "no-report",
 };
 _Static_assert(ARRAY_SIZE(choice_reason_names) == CHOICE_REASON_MAX, "a name for each");
 
@@ -43,10 +43,10 @@ void choice_init(struct choice *c, const struct mesh_target *t, uint32_t probe_m
 	c->thick = choice_first(thick, c->usable, &c->thick_reason);
 	c->thin_reason = c->thick_reason = CHOICE_NO_REPORT;
 	for (size_t i = 0; i < MESH_MAX_PATHS; i++)
-		c->ways[i] = (struct choice_way){.report = {.age_ms = UINT32_MAX,
-							    .min_ns = INT64_MAX},
-						 .diff_ns = -1,
-						 .calm_diff_ns = -1};
+		c->ways[i] =
+			(struct choice_way){.report = {.age_ms = UINT32_MAX, .min_ns = INT64_MAX},
+		                            .diff_ns = -1,
+		                            .calm_diff_ns = -1};
 }
 
 void choice_sent(struct choice *c, uint32_t seq)
@@ -104,7 +104,7 @@ static void note_calm(struct choice *c, uint64_t now_ns)
 }
 
 void choice_reports(struct choice *c, const struct choice_report *r, size_t n, uint64_t stamp_ns,
-		    uint64_t now_ns)
+                    uint64_t now_ns)
 {
 	uint64_t passed_ms = c->reported_ns ? (now_ns - c->reported_ns) / CHOICE_MS : 0;
 

@@ -9,10 +9,11 @@
  * Delays are minima over a window.
  *
  * Death is to miss several probes that came by another way, so nobody's pauses are taken for it.
- * What was not wished for by measurement moves by death alone.  Thin flows, where "auto" is written,
- * take the way of least delay and loss; for a move it must be better by a margin, for some time, and
- * more so towards a metered way; back goes slowly, and more slowly each time.  Thick flows keep to
- * the order, unless loss makes TCP worse there than elsewhere: delay is what they cause themselves.
+ * What was not wished for by measurement moves by death alone.  Thin flows, where "auto" is
+ * written, take the way of least delay and loss; for a move it must be better by a margin, for some
+ * time, and more so towards a metered way; back goes slowly, and more slowly each time.  Thick
+ * flows keep to the order, unless loss makes TCP worse there than elsewhere: delay is what they
+ * cause themselves.
  */
 #ifndef CORE_MESH_CHOICE_H
 #define CORE_MESH_CHOICE_H
@@ -29,7 +30,7 @@ struct choice_bucket {
 };
 
 struct choice_arrival {
-	uint32_t seq;	  /* highest that came */
+	uint32_t seq;     /* highest that came */
 	uint64_t last_ns; /* when; 0: none yet */
 	struct choice_bucket buckets[CHOICE_BUCKETS];
 };
@@ -44,28 +45,28 @@ struct choice_arrivals {
 
 /* On the wire, one for each way of the direction towards the reporter. */
 struct choice_report {
-	uint32_t seq;	 /* highest that came; none: the one before the first by any way */
+	uint32_t seq;    /* highest that came; none: the one before the first by any way */
 	uint32_t age_ms; /* since; UINT32_MAX: none yet */
-	int64_t min_ns;	 /* INT64_MAX: none within the window */
-	uint16_t loss;	 /* per mille, of the window; an outage is none */
+	int64_t min_ns;  /* INT64_MAX: none within the window */
+	uint16_t loss;   /* per mille, of the window; an outage is none */
 };
 
 /* Also to begin anew: the sender has started again. */
 void choice_arrivals_init(struct choice_arrivals *a, uint32_t probe_ms);
 /* What comes twice, or from long ago, is ignored. */
 void choice_arrived(struct choice_arrivals *a, uint8_t way, uint32_t seq, uint64_t sent_ns,
-		    uint64_t now_ns);
+                    uint64_t now_ns);
 void choice_report(struct choice_arrivals *a, uint8_t way, uint64_t now_ns,
-		   struct choice_report *ret);
+                   struct choice_report *ret);
 
 /* -------- the sender's side: one for each node that we send to */
 
 enum choice_reason {
 	CHOICE_PREFERRED, /* first of the order */
-	CHOICE_ONLY,	  /* there is no other */
+	CHOICE_ONLY,      /* there is no other */
 	CHOICE_FASTER,
 	CHOICE_LESS_LOSS,
-	CHOICE_ALIVE,	  /* those before it in the order are dead, or have not been back for long */
+	CHOICE_ALIVE, /* those before it in the order are dead, or have not been back for long */
 	CHOICE_NO_REPORT, /* nothing is known: first of the order */
 	CHOICE_REASON_MAX
 };
@@ -73,14 +74,14 @@ extern const char *const choice_reason_names[CHOICE_REASON_MAX];
 
 struct choice_way {
 	struct choice_report report;
-	uint32_t loss_ppm;	/* goes up quickly and down slowly */
+	uint32_t loss_ppm;      /* goes up quickly and down slowly */
 	uint32_t long_loss_ppm; /* of half a minute */
 	uint32_t calm_loss_ppm; /* the same while we did not load the way */
-	int64_t diff_ns;	/* of delay to the fastest way; -1: not known */
-	int64_t calm_diff_ns;	/* while we did not load the way; -1: not known */
-	uint64_t loaded_ns;	/* when we last sent much by it; 0: never */
+	int64_t diff_ns;        /* of delay to the fastest way; -1: not known */
+	int64_t calm_diff_ns;   /* while we did not load the way; -1: not known */
+	uint64_t loaded_ns;     /* when we last sent much by it; 0: never */
 	bool dead;
-	bool lossy;	     /* too much so for thick flows */
+	bool lossy;          /* too much so for thick flows */
 	uint64_t changed_ns; /* when dead changed; 0: never */
 	uint64_t usable_ns;  /* not before, after a death */
 	uint64_t backoff_ns; /* how long that was last time */
@@ -93,14 +94,14 @@ struct choice {
 	enum choice_reason thin_reason, thick_reason;
 	uint32_t usable; /* bit n: way n; those of the tables of weights; never 0 */
 	uint32_t probe_ms;
-	uint32_t sent;	      /* highest sequence number */
-	uint64_t reported_ns; /* when the last report came; 0: never */
-	uint64_t stamp_ns;    /* when it was sent, by the peer's clock */
+	uint32_t sent;                  /* highest sequence number */
+	uint64_t reported_ns;           /* when the last report came; 0: never */
+	uint64_t stamp_ns;              /* when it was sent, by the peer's clock */
 	uint64_t rtt_ns, rtt_before_ns; /* least of this and the last few seconds; 0: not known */
 	uint64_t rtt_since_ns;
-	uint64_t moved_ns;	/* thin, by measurement; or when reports began */
-	uint64_t uneasy_ns;	/* since when another way is better by the margin; 0: none is */
-	uint64_t back_ns;	/* since when one before it in the order is good again; 0: none is */
+	uint64_t moved_ns;  /* thin, by measurement; or when reports began */
+	uint64_t uneasy_ns; /* since when another way is better by the margin; 0: none is */
+	uint64_t back_ns;   /* since when one before it in the order is good again; 0: none is */
 	uint64_t back_after_ns; /* how long that has to last */
 };
 
@@ -110,7 +111,7 @@ void choice_sent(struct choice *c, uint32_t seq);
 /* Of ways 0..n-1, out of one datagram sent at stamp_ns by the peer's clock; older ones than the
  * last are ignored.  Whatever they say is made to fit. */
 void choice_reports(struct choice *c, const struct choice_report *r, size_t n, uint64_t stamp_ns,
-		    uint64_t now_ns);
+                    uint64_t now_ns);
 /* The peer's daemon is another one now: its clock may be. */
 void choice_restarted(struct choice *c);
 /* What it takes to the peer and back, by any way: margins depend on it. */

@@ -19,8 +19,8 @@ uint8_t choice_first(const struct mesh_wish *w, uint32_t usable, enum choice_rea
 
 /* mesh_choice_thin.c, mesh_choice_thick.c: what they are to take from now on. */
 uint8_t choice_thin(struct choice *c, const struct mesh_target *t, uint64_t now_ns,
-		    enum choice_reason *ret_reason);
+                    enum choice_reason *ret_reason);
 uint8_t choice_thick(struct choice *c, const struct mesh_target *t, uint64_t now_ns,
-		     enum choice_reason *ret_reason);
+                     enum choice_reason *ret_reason);
 
 #endif

@@ -7,11 +7,11 @@
 #include "base/defs.h"
 #include "core/mesh_choice_int.h"
 
-#define LOSSY_PPM 10000	   /* less is no reason to leave */
-#define CLEAN_PPM 5000	   /* and this none to stay away */
-#define LEAST_PPM 2000	   /* what few probes can tell from nothing */
-#define OWN_PPM 50000	   /* what TCP at full speed causes itself */
-#define WORSE 9		   /* times the square: a third of the speed */
+#define LOSSY_PPM 10000 /* less is no reason to leave */
+#define CLEAN_PPM 5000  /* and this none to stay away */
+#define LEAST_PPM 2000  /* what few probes can tell from nothing */
+#define OWN_PPM 50000   /* what TCP at full speed causes itself */
+#define WORSE 9         /* times the square: a third of the speed */
 #define STILL_WORSE 3
 #define LEAST_DELAY_US 1000 /* with less, TCP makes up for loss quickly */
 
@@ -118,7 +118,7 @@ static enum choice_reason reason_of(const struct thick *p, uint8_t way)
 }
 
 uint8_t choice_thick(struct choice *c, const struct mesh_target *t, uint64_t now_ns,
-		     enum choice_reason *ret_reason)
+                     enum choice_reason *ret_reason)
 {
 	struct thick p = {.c = c, .t = t, .w = t->bulk.n ? &t->bulk : &t->paths, .now_ns = now_ns};
 	uint8_t first = choice_first(p.w, c->usable, ret_reason), way;

@@ -4,15 +4,15 @@
 #include "core/mesh_choice_int.h"
 
 #define MARGIN_MS 3
-#define MARGIN_PART 5	   /* a fifth of the delay */
-#define LASTING_MS 3000	   /* of a margin, before it counts */
+#define MARGIN_PART 5         /* a fifth of the delay */
+#define LASTING_MS 3000       /* of a margin, before it counts */
 #define LASTING_TWICE_MS 1000 /* when it is twice the margin */
-#define SETTLE_MS 2000	   /* after a move: what was measured before has left the window */
+#define SETTLE_MS 2000        /* after a move: what was measured before has left the window */
 #define BACK_AFTER_S 5
 #define BACK_AFTER_MOST_S 120
 #define BACK_CALM_S 300
-/* 1 % of loss is as bad as 10 ms: retransmissions cost some 3 ms then, on average, but speech suffers as
- * from 100 ms (ITU-T G.107). */
+/* 1 % of loss is as bad as 10 ms: retransmissions cost some 3 ms then, on average, but speech
+ * suffers as from 100 ms (ITU-T G.107). */
 #define LOSS_COST_NS_PER_PPM 1000
 /* Losses that differ by less say nothing: they are of few probes. */
 #define LOSS_FREE_PPM 20000
@@ -128,8 +128,9 @@ static enum choice_reason reason_of(const struct thin *p, uint8_t from, uint8_t 
 		return CHOICE_PREFERRED;
 	if (!is_usable(p, from))
 		return CHOICE_ALIVE;
-	return loss_gain(&p->c->ways[from], &p->c->ways[to]) > delay_of(p, from) - delay_of(p, to) ?
-		       CHOICE_LESS_LOSS : CHOICE_FASTER;
+	return loss_gain(&p->c->ways[from], &p->c->ways[to]) > delay_of(p, from) - delay_of(p, to)
+	               ? CHOICE_LESS_LOSS
+	               : CHOICE_FASTER;
 }
 
 static void set_margin(struct thin *p, uint8_t best)
@@ -159,8 +160,8 @@ static void note_escape(struct choice *c, uint64_t now_ns)
 {
 	bool calm = now_ns - c->moved_ns > BACK_CALM_S * CHOICE_S;
 
-	c->back_after_ns = calm ? BACK_AFTER_S * CHOICE_S :
-				  MIN(2 * c->back_after_ns, BACK_AFTER_MOST_S * CHOICE_S);
+	c->back_after_ns = calm ? BACK_AFTER_S * CHOICE_S
+	                        : MIN(2 * c->back_after_ns, BACK_AFTER_MOST_S * CHOICE_S);
 	c->back_after_ns = MAX(c->back_after_ns, BACK_AFTER_S * CHOICE_S);
 }
 
@@ -183,12 +184,13 @@ static uint8_t measured(struct thin *p, enum choice_reason *reason)
 	best = best_way(p, cur);
 	good = good_way(p, best);
 	uneasy = lasts(&c->uneasy_ns, settled && gain(p, cur, best) > p->margin_ns, p->now_ns,
-		       gain(p, cur, best) > 2 * p->margin_ns ? span(p, LASTING_TWICE_MS, 5) :
-							       span(p, LASTING_MS, 15));
+	               gain(p, cur, best) > 2 * p->margin_ns ? span(p, LASTING_TWICE_MS, 5)
+	                                                     : span(p, LASTING_MS, 15));
 	/* what loads the way now would load the other one then */
-	back = lasts(&c->back_ns, rank_of(p, good) < rank_of(p, cur) &&
-		     (p->t->ways[cur].metered || !choice_loaded(c, cur, p->now_ns)), p->now_ns,
-		     MAX(c->back_after_ns, settle_ns));
+	back = lasts(&c->back_ns,
+	             rank_of(p, good) < rank_of(p, cur) &&
+	                     (p->t->ways[cur].metered || !choice_loaded(c, cur, p->now_ns)),
+	             p->now_ns, MAX(c->back_after_ns, settle_ns));
 	if (uneasy) {
 		note_escape(c, p->now_ns);
 		return moved(p, good, reason);
@@ -203,14 +205,15 @@ static uint8_t escaped(struct thin *p, enum choice_reason *reason)
 
 	set_margin(p, best);
 	best = good_way(p, best_way(p, first));
-	*reason = p->w->n_own == 1	     ? CHOICE_ONLY :
-		  best == p->w->order[0]     ? CHOICE_PREFERRED : CHOICE_ALIVE;
+	*reason = p->w->n_own == 1         ? CHOICE_ONLY
+	          : best == p->w->order[0] ? CHOICE_PREFERRED
+	                                   : CHOICE_ALIVE;
 	p->c->uneasy_ns = p->c->back_ns = 0;
 	return best;
 }
 
 uint8_t choice_thin(struct choice *c, const struct mesh_target *t, uint64_t now_ns,
-		    enum choice_reason *ret_reason)
+                    enum choice_reason *ret_reason)
 {
 	struct thin p = {.c = c, .t = t, .w = &t->paths, .now_ns = now_ns};
 	enum choice_reason reason = c->thin_reason;

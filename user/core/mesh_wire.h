@@ -19,8 +19,8 @@
 
 struct wire {
 	uint8_t from, to; /* index of a node */
-	uint8_t way;	  /* index of the sender's */
-	uint64_t hash;	  /* of its description, see mesh_hash */
+	uint8_t way;      /* index of the sender's */
+	uint64_t hash;    /* of its description, see mesh_hash */
 	uint64_t session; /* another one after each start of its daemon; not 0 */
 	uint64_t sent_ns; /* its clock */
 	uint32_t seq;

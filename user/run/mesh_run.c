@@ -17,10 +17,10 @@
 #include <signal.h>
 #include <string.h>
 
-#define PAUSE_MS 50	 /* what changes together is looked at once */
-#define STATE_MS 200	 /* it is written several times while a mesh is applied */
+#define PAUSE_MS 50  /* what changes together is looked at once */
+#define STATE_MS 200 /* it is written several times while a mesh is applied */
 #define STATUS_MS 2000
-#define AGAIN_MS 5000	 /* what could not be opened is tried again */
+#define AGAIN_MS 5000 /* what could not be opened is tried again */
 
 struct runner {
 	uv_loop_t loop;
@@ -66,14 +66,15 @@ static int open_mesh(struct runner *r)
 {
 	_cleanup_(findings_done) struct findings f = {};
 	char text[80];
-	int e = mesh_parse(&r->mesh, "mesh", r->state.description, strlen(r->state.description), &f);
+	int e = mesh_parse(&r->mesh, "mesh", r->state.description, strlen(r->state.description),
+	                   &f);
 
 	e = e ?: mesh_plan_build(&r->plan, &r->mesh, r->state.node);
 	e = e ?: paths_open(&r->loop, &r->plan, &r->events, &r->paths);
 	if (e)
 		return e;
 	snprintf(text, sizeof(text), "mesh %s, node %s: measuring the ways to %zu nodes",
-		 r->mesh.name, r->state.node, r->plan.n_targets);
+	         r->mesh.name, r->state.node, r->plan.n_targets);
 	tell(r, EVENT_START, text);
 	notify_status(r->notify, "%s", text);
 	return 0;
@@ -101,8 +102,11 @@ static int take_state(struct runner *r, struct overlay_state *now)
 	e = open_mesh(r);
 	if (!e)
 		return 0;
+	log_once(true);
 	log_err(e, e == -EADDRINUSE ? "another asymbpf wg run is at it, or the port of probes is "
-				      "somebody else's" : "cannot measure the ways of the mesh");
+	                              "somebody else's"
+	                            : "cannot measure the ways of the mesh");
+	log_once(false);
 	drop(r);
 	again(r);
 	return e;

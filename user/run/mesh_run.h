@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The daemon of a mesh: measures the ways of what is applied in this network namespace, and of what
- * is applied instead of it later.  How it is, is in /run/asymbpf/COOKIE.ways, for `asymbpf wg show`:
+ * is applied instead of it later.  How it is, is in /run/asymbpf/COOKIE.ways, for `asymbpf wg
+ *show`:
  *
  *	"pid", "written_s" (CLOCK_BOOTTIME), "hash" of the description, and what paths_status says
  */
@@ -12,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* apply: at the beginning and at SIGHUP; 0 or -errno, said; NULL: what is applied is taken as it is.
- * Ends at SIGTERM and SIGINT; packets go on as was chosen last.  0 or -errno, said. */
+/* apply: at the beginning and at SIGHUP; 0 or -errno, said; NULL: what is applied is taken as it
+ * is. Ends at SIGTERM and SIGINT; packets go on as was chosen last.  0 or -errno, said. */
 int mesh_run(int (*apply)(void *data), void *data, bool json);
 
 /* What the daemon of this namespace has said of late, to be json_object_put; NULL: none runs. */

@@ -28,7 +28,7 @@ int mesh_status_write(uint64_t cookie, struct json_object *status)
 
 	json_object_object_add(status, "pid", json_object_new_int64(getpid()));
 	json_object_object_add(status, "written_s",
-			       json_object_new_int64(clock_ns(CLOCK_BOOTTIME) / NS_PER_S));
+	                       json_object_new_int64(clock_ns(CLOCK_BOOTTIME) / NS_PER_S));
 	text = json_object_to_json_string_ext(status, JSON_C_TO_STRING_PLAIN);
 	return file_replace(status_path(cookie, path), text, strlen(text));
 }

@@ -16,7 +16,7 @@
 
 /* -------- what comes */
 
-static struct path_peer *find_peer(struct paths *p, uint8_t node)
+struct path_peer *paths_peer(struct paths *p, uint8_t node)
 {
 	for (size_t i = 0; i < p->n_peers; i++)
 		if (p->peers[i].t->node == node)
@@ -24,15 +24,15 @@ static struct path_peer *find_peer(struct paths *p, uint8_t node)
 	return NULL;
 }
 
-static bool is_from(const struct path_peer *peer, const union addr_socket *from)
+bool paths_is_from(const struct path_peer *peer, const union addr_socket *from, bool port)
 {
 	if (from->sa.sa_family != peer->addr.sa.sa_family)
 		return false;
 	if (from->sa.sa_family == AF_INET)
 		return from->in.sin_addr.s_addr == peer->addr.in.sin_addr.s_addr &&
-		       from->in.sin_port == peer->addr.in.sin_port;
+		       (!port || from->in.sin_port == peer->addr.in.sin_port);
 	return addr_equal(&from->in6.sin6_addr, &peer->addr.in6.sin6_addr) &&
-	       from->in6.sin6_port == peer->addr.in6.sin6_port;
+	       (!port || from->in6.sin6_port == peer->addr.in6.sin6_port);
 }
 
 static void take(struct paths *p, const void *data, size_t len, const union addr_socket *from)
@@ -43,24 +43,28 @@ static void take(struct paths *p, const void *data, size_t len, const union addr
 	if (wire_read(data, len, &w))
 		return;
 	/* of another description, indices may be those of anybody: addresses are what counts */
-	peer = find_peer(p, w.from);
+	peer = paths_peer(p, w.from);
 	for (size_t i = 0; w.hash != p->hash && i < p->n_peers; i++)
-		if (is_from(&p->peers[i], from))
+		if (paths_is_from(&p->peers[i], from, true))
 			peer = &p->peers[i];
-	if (!peer || !is_from(peer, from) || (w.hash == p->hash && w.to != p->plan->self))
+	if (!peer || !paths_is_from(peer, from, true) ||
+	    (w.hash == p->hash && w.to != p->plan->self))
 		return;
 	path_peer_take(p, peer, &w, paths_now());
 }
 
-static void read_some(struct paths *p, int fd)
+static void read_some(struct paths *p, size_t socket)
 {
 	for (int i = 0; i < READ_AT_ONCE; i++) {
-		uint8_t data[WIRE_MAX + 1];
+		uint8_t data[MAX(WIRE_MAX + 1, 256)];
 		union addr_socket from = {};
 		socklen_t size = sizeof(from);
-		ssize_t len = recvfrom(fd, data, sizeof(data), MSG_DONTWAIT, &from.sa, &size);
+		ssize_t len =
+			recvfrom(p->fds[socket], data, sizeof(data), MSG_DONTWAIT, &from.sa, &size);
 
-		if (len >= 0)
+		if (len >= 0 && socket >= PATHS_ECHO)
+			paths_echo_take(p, data, len, &from);
+		else if (len >= 0)
 			take(p, data, len, &from);
 		else if (errno == EAGAIN)
 			return;
@@ -71,7 +75,7 @@ static void readable(uv_poll_t *poll, int status, int events)
 {
 	struct paths *p = poll->data;
 
-	read_some(p, p->fds[poll - p->polls]);
+	read_some(p, poll - p->polls);
 	/* libuv takes an error of the socket, such as an ICMP message, for its end */
 	if (status < 0)
 		uv_poll_start(poll, UV_READABLE, readable);
@@ -117,6 +121,17 @@ static int init_peers(struct paths *p)
 	return 0;
 }
 
+static int open_poll(struct paths *p, uv_loop_t *loop, size_t socket)
+{
+	int r = uv_poll_init(loop, &p->polls[socket], p->fds[socket]);
+
+	if (r)
+		return r;
+	p->handles++;
+	p->polls[socket].data = p;
+	return uv_poll_start(&p->polls[socket], UV_READABLE, readable);
+}
+
 static int open_socket(struct paths *p, uv_loop_t *loop, enum asym_family f)
 {
 	int r;
@@ -124,21 +139,18 @@ static int open_socket(struct paths *p, uv_loop_t *loop, enum asym_family f)
 	if (addr_is_zero(&paths_mesh(p)->nodes[p->plan->self].addr[f]))
 		return 0;
 	p->fds[f] = paths_socket(p, f);
-	if (p->fds[f] < 0)
-		return p->fds[f];
-	r = uv_poll_init(loop, &p->polls[f], p->fds[f]);
+	r = p->fds[f] < 0 ? p->fds[f] : open_poll(p, loop, f);
 	if (r)
 		return r;
-	p->handles++;
-	p->polls[f].data = p;
-	return uv_poll_start(&p->polls[f], UV_READABLE, readable);
+	p->fds[PATHS_ECHO + f] = paths_echo_socket(p, f);
+	return p->fds[PATHS_ECHO + f] < 0 ? 0 : open_poll(p, loop, PATHS_ECHO + f);
 }
 
 static void free_all(struct paths *p)
 {
-	for (int f = 0; f < ASYM_FAMILIES; f++)
-		if (p->fds[f] >= 0)
-			close(p->fds[f]);
+	for (int i = 0; i < PATHS_SOCKETS; i++)
+		if (p->fds[i] >= 0)
+			close(p->fds[i]);
 	overlay_maps_done(&p->maps);
 	free(p->ifindex);
 	free(p->peers);
@@ -158,11 +170,11 @@ void paths_close(struct paths *p)
 	if (!p)
 		return;
 	/* now, not when the loop gets to it: others may open */
-	for (int f = 0; f < ASYM_FAMILIES; f++) {
-		if (!p->polls[f].data)
+	for (int i = 0; i < PATHS_SOCKETS; i++) {
+		if (!p->polls[i].data)
 			continue;
-		uv_close((uv_handle_t *)&p->polls[f], closed);
-		close(TAKE_FD(p->fds[f]));
+		uv_close((uv_handle_t *)&p->polls[i], closed);
+		close(TAKE_FD(p->fds[i]));
 	}
 	uv_close((uv_handle_t *)&p->timer, closed);
 }
@@ -185,7 +197,7 @@ static int open_all(struct paths *p, uv_loop_t *loop)
 }
 
 int paths_open(uv_loop_t *loop, const struct mesh_plan *plan, struct events *events,
-	       struct paths **ret)
+               struct paths **ret)
 {
 	struct paths *p = calloc(1, sizeof(*p));
 	int r = p ? overlay_maps_find(&p->maps) : -ENOMEM;
@@ -196,7 +208,8 @@ int paths_open(uv_loop_t *loop, const struct mesh_plan *plan, struct events *eve
 	}
 	p->plan = plan;
 	p->events = events;
-	p->fds[ASYM_V4] = p->fds[ASYM_V6] = -1;
+	for (int i = 0; i < PATHS_SOCKETS; i++)
+		p->fds[i] = -1;
 	uv_timer_init(loop, &p->timer);
 	p->timer.data = p;
 	p->handles = 1;
@@ -231,9 +244,16 @@ void paths_address_changed(struct paths *p)
 void paths_refresh(struct paths *p)
 {
 	uint64_t now_ns = paths_now();
+	int r;
 
-	if (find_devices(p))
+	/* where the programs were put on anew, maps are others */
+	overlay_maps_done(&p->maps);
+	r = overlay_maps_find(&p->maps);
+	r = r ?: find_devices(p);
+	if (r) {
+		log_err(r, "cannot write the ways of the mesh");
 		return;
+	}
 	for (size_t i = 0; i < p->n_peers; i++)
 		path_peer_write(p, &p->peers[i], true, now_ns);
 }

@@ -20,7 +20,7 @@ struct paths;
 /* p: applied; outlives it.  0; -EADDRINUSE: another daemon is at it; -ENOENT: the overlay's
  * programs do not run; -errno. */
 int paths_open(uv_loop_t *loop, const struct mesh_plan *p, struct events *events,
-	       struct paths **ret);
+               struct paths **ret);
 /* Everything stays as it was chosen last.  NULL is fine. */
 void paths_close(struct paths *p);
 
@@ -29,8 +29,8 @@ void paths_close(struct paths *p);
  *
  *	"peers": [{
  *		"node":		its name
- *		"answers":	whether its daemon reports
- *		"differs":	true: it has another description, so that nothing is measured
+ *		"answers":	whether its daemon reports; else pings take its place
+ *		"differs":	true: it has another description of the mesh
  *		"rtt_ms":	there and back, by the fastest ways
  *		"thin", "thick": {"way", "reason"}	chosen; of choice_reason_names
  *		"to": [{	what we send by each way, as the peer sees it

@@ -9,6 +9,9 @@
 
 #define PATHS_SLOTS 4 /* among which nodes are spread, so that not all is sent at once */
 
+#define PATHS_ECHO ASYM_FAMILIES /* of fds: the first of pings */
+#define PATHS_SOCKETS (2 * ASYM_FAMILIES)
+
 /* A node that we reach. */
 struct path_peer {
 	const struct mesh_target *t;
@@ -18,14 +21,15 @@ struct path_peer {
 	char ways[MESH_MAX_PATHS][MESH_PATH_TEXT]; /* of its own to us */
 	uint8_t n_ways;
 	struct choice choice;
-	struct choice_arrivals arrivals;
+	struct choice_arrivals arrivals; /* of its probes; with echoes of replies, by our ways */
+	bool echoes;                     /* it is pinged, as nothing else comes from it */
 	uint32_t seq;
 	/* of what it sends */
-	uint64_t session; /* of its daemon; 0: none yet */
-	uint64_t heard_ns; /* when; 0: never */
-	uint64_t echo_ns; /* the newest sent_ns */
+	uint64_t session;   /* of its daemon; 0: none yet */
+	uint64_t heard_ns;  /* when; 0: never */
+	uint64_t echo_ns;   /* the newest sent_ns */
 	uint64_t echoed_ns; /* when that came */
-	bool differs;	  /* it has another description */
+	bool differs;       /* it has another description */
 	uint64_t refill_ns; /* of the tokens */
 	uint32_t tokens;
 	/* of what we send */
@@ -45,8 +49,10 @@ struct paths {
 	size_t n_peers;
 	uint64_t session, hash;
 	unsigned int slot;
-	int fds[ASYM_FAMILIES]; /* -1: no node is probed by this family */
-	uv_poll_t polls[ASYM_FAMILIES];
+	/* of probes by family, then of pings; -1: we have no address of this family, or may not
+	 * ping */
+	int fds[PATHS_SOCKETS];
+	uv_poll_t polls[PATHS_SOCKETS];
 	uv_timer_t timer;
 	int handles; /* that the loop has not closed yet */
 };
@@ -60,9 +66,20 @@ uint64_t paths_now(void);
 
 /* paths_socket.c.  0 or -errno. */
 int paths_socket(const struct paths *p, enum asym_family family);
-/* By a way of ours.  0 or -errno. */
-int paths_send(const struct paths *p, const struct path_peer *peer, uint8_t way, const void *data,
-	       size_t len);
+/* By a way of ours.  port: host byte order.  0 or -errno. */
+int paths_send(int fd, const struct path_peer *peer, uint16_t port, uint8_t way, const void *data,
+               size_t len);
+
+/* paths.c.  NULL: there is none. */
+struct path_peer *paths_peer(struct paths *p, uint8_t node);
+bool paths_is_from(const struct path_peer *peer, const union addr_socket *from, bool port);
+
+/* paths_echo.c */
+int paths_echo_socket(const struct paths *p, enum asym_family family);
+void paths_echo_take(struct paths *p, const uint8_t *data, size_t len,
+                     const union addr_socket *from);
+void path_peer_echo(struct paths *p, struct path_peer *peer, uint64_t now_ns);
+void path_peer_echo_ends(struct paths *p, struct path_peer *peer);
 
 /* paths_peer.c */
 int path_peer_init(const struct paths *p, struct path_peer *peer, const struct mesh_target *t);

@@ -15,7 +15,7 @@ static bool is_weighed(const struct mesh_wish *w)
 }
 
 static void spread(const struct mesh_wish *w, uint32_t usable, uint8_t chosen,
-		   uint8_t ret[OV_SPREAD])
+                   uint8_t ret[OV_SPREAD])
 {
 	if (is_weighed(w))
 		overlay_spread(w, usable, ret);
@@ -61,8 +61,7 @@ void path_peer_write(struct paths *p, struct path_peer *peer, bool force, uint64
 
 	build(p, peer, &n);
 	if (!force && peer->is_written && same_but_delays(&peer->written, &n) &&
-	    (now_ns - peer->written_ns < DELAYS_EVERY_NS ||
-	     !memcmp(&peer->written, &n, sizeof(n))))
+	    (now_ns - peer->written_ns < DELAYS_EVERY_NS || !memcmp(&peer->written, &n, sizeof(n))))
 		return;
 	r = overlay_write_node(&p->maps, peer->t->node, &n);
 	if (r && peer->is_written)
@@ -83,7 +82,7 @@ void path_peer_load(struct paths *p, struct path_peer *peer, uint64_t now_ns)
 			continue;
 		if (peer->load_ns && passed_us && sent.bytes > peer->bytes[i])
 			choice_load(&peer->choice, i,
-				    (sent.bytes - peer->bytes[i]) * 1000000 / passed_us, now_ns);
+			            (sent.bytes - peer->bytes[i]) * 1000000 / passed_us, now_ns);
 		peer->bytes[i] = sent.bytes;
 	}
 	peer->load_ns = now_ns;

@@ -9,7 +9,7 @@
 #define NS_PER_MS 1000000ull
 #define RESTART_MS 500 /* of silence, before another session is believed */
 #define LOAD_EVERY 5   /* probes */
-#define BURST 4	       /* times what comes in one interval */
+#define BURST 4        /* times what comes in one interval */
 
 uint64_t paths_now(void)
 {
@@ -62,11 +62,17 @@ int path_peer_init(const struct paths *p, struct path_peer *peer, const struct m
 static void fill(const struct paths *p, struct path_peer *peer, struct wire *w, uint64_t now_ns)
 {
 	uint64_t age_us = (now_ns - peer->echoed_ns) / 1000;
+	struct choice_arrivals none;
 
-	*w = (struct wire){.from = p->plan->self, .to = peer->t->node, .hash = p->hash,
-			   .session = p->session, .seq = peer->seq, .n = peer->n_ways};
+	choice_arrivals_init(&none, paths_mesh(p)->probe_ms);
+	*w = (struct wire){.from = p->plan->self,
+	                   .to = peer->t->node,
+	                   .hash = p->hash,
+	                   .session = p->session,
+	                   .seq = peer->seq,
+	                   .n = peer->n_ways};
 	for (uint8_t i = 0; i < peer->n_ways; i++)
-		choice_report(&peer->arrivals, i, now_ns, &w->reports[i]);
+		choice_report(peer->echoes ? &none : &peer->arrivals, i, now_ns, &w->reports[i]);
 	if (peer->echo_ns && age_us <= UINT32_MAX) {
 		w->echo_ns = peer->echo_ns;
 		w->echo_age_us = age_us;
@@ -75,6 +81,7 @@ static void fill(const struct paths *p, struct path_peer *peer, struct wire *w, 
 
 static void send_all(const struct paths *p, struct path_peer *peer, uint64_t now_ns)
 {
+	int fd = p->fds[peer->addr.sa.sa_family == AF_INET6 ? ASYM_V6 : ASYM_V4];
 	uint8_t data[WIRE_MAX];
 	struct wire w;
 
@@ -83,7 +90,7 @@ static void send_all(const struct paths *p, struct path_peer *peer, uint64_t now
 		w.way = i;
 		w.sent_ns = paths_now();
 		/* what does not leave is missed at the far end */
-		paths_send(p, peer, i, data, wire_write(&w, data));
+		paths_send(fd, peer, paths_mesh(p)->port - 1, i, data, wire_write(&w, data));
 	}
 }
 
@@ -91,6 +98,7 @@ void path_peer_tick(struct paths *p, struct path_peer *peer, uint64_t now_ns)
 {
 	choice_sent(&peer->choice, ++peer->seq);
 	send_all(p, peer, now_ns);
+	path_peer_echo(p, peer, now_ns);
 	if (peer->seq % LOAD_EVERY == 0)
 		path_peer_load(p, peer, now_ns);
 	path_peer_judge(p, peer, now_ns);
@@ -163,6 +171,7 @@ void path_peer_take(struct paths *p, struct path_peer *peer, const struct wire *
 	peer->heard_ns = now_ns;
 	if (!take_hash(p, peer, w->hash) || w->way >= peer->n_ways)
 		return;
+	path_peer_echo_ends(p, peer);
 	choice_arrived(&peer->arrivals, w->way, w->seq, w->sent_ns, now_ns);
 	take_echo(peer, w, now_ns);
 	choice_reports(&peer->choice, w->reports, w->n, w->sent_ns, now_ns);

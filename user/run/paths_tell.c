@@ -10,10 +10,13 @@ static const char *device_of(const struct paths *p, const struct path_peer *peer
 }
 
 static void tell(struct paths *p, const struct path_peer *peer, uint8_t way, const char *state,
-		 const char *reason, const char *text)
+                 const char *reason, const char *text)
 {
-	const struct event e = {.kind = EVENT_WAY, .device = device_of(p, peer, way),
-				.state = state, .reason = reason, .text = text};
+	const struct event e = {.kind = EVENT_WAY,
+	                        .device = device_of(p, peer, way),
+	                        .state = state,
+	                        .reason = reason,
+	                        .text = text};
 
 	events_send(p->events, &e);
 }
@@ -28,12 +31,12 @@ static void tell_death(struct paths *p, const struct path_peer *peer, uint8_t wa
 }
 
 static void tell_move(struct paths *p, const struct path_peer *peer, const char *flows, uint8_t to,
-		      enum choice_reason reason)
+                      enum choice_reason reason)
 {
 	char text[80];
 
 	snprintf(text, sizeof(text), "to %s, %s flows: %s", peer->name, flows,
-		 peer->t->ways[to].name);
+	         peer->t->ways[to].name);
 	tell(p, peer, to, "chosen", choice_reason_names[reason], text);
 }
 
@@ -54,9 +57,12 @@ void path_peer_tell_differs(struct paths *p, const struct path_peer *peer)
 {
 	char text[120];
 
-	snprintf(text, sizeof(text), peer->differs ?
-		 "%s has another description of the mesh: its ways are not measured" :
-		 "%s has the same description of the mesh again", peer->name);
+	snprintf(
+		text, sizeof(text),
+		peer->differs
+			? "%s has another description of the mesh: ways to it are measured by pings"
+			: "%s has the same description of the mesh again",
+		peer->name);
 	tell(p, peer, 0, peer->differs ? "differs" : "agrees", NULL, text);
 }
 
@@ -98,7 +104,7 @@ static const char *state_of(const struct choice *c, uint8_t way, uint64_t now_ns
 }
 
 static struct json_object *to_json(const struct paths *p, const struct path_peer *peer, uint8_t way,
-				   uint64_t now_ns)
+                                   uint64_t now_ns)
 {
 	const struct choice_way *w = &peer->choice.ways[way];
 	const char *state = state_of(&peer->choice, way, now_ns);
@@ -107,15 +113,18 @@ static struct json_object *to_json(const struct paths *p, const struct path_peer
 	add_str(o, "way", peer->t->ways[way].name);
 	add_str(o, "device", device_of(p, peer, way));
 	json_object_object_add(o, "state", state ? json_object_new_string(state) : NULL);
-	json_object_object_add(o, "since_s", !state || !w->changed_ns ? NULL :
-			       json_object_new_int64((now_ns - w->changed_ns) / NS_PER_S));
+	json_object_object_add(
+		o, "since_s",
+		!state || !w->changed_ns
+			? NULL
+			: json_object_new_int64((now_ns - w->changed_ns) / NS_PER_S));
 	json_object_object_add(o, "delay_ms", ms_json(state && w->diff_ns >= 0, w->diff_ns));
 	json_object_object_add(o, "loss", percent_json(state, w->loss_ppm / 1e4));
 	return o;
 }
 
 static struct json_object *from_json(struct choice_arrivals *a, const struct path_peer *peer,
-				     uint8_t way, int64_t least_ns, uint64_t now_ns)
+                                     uint8_t way, int64_t least_ns, uint64_t now_ns)
 {
 	struct json_object *o = json_object_new_object();
 	struct choice_report r;
@@ -124,8 +133,9 @@ static struct json_object *from_json(struct choice_arrivals *a, const struct pat
 	choice_report(a, way, now_ns, &r);
 	came = r.age_ms != UINT32_MAX;
 	add_str(o, "way", peer->ways[way]);
-	json_object_object_add(o, "delay_ms", ms_json(r.min_ns != INT64_MAX,
-						      (int64_t)((uint64_t)r.min_ns - least_ns)));
+	json_object_object_add(
+		o, "delay_ms",
+		ms_json(r.min_ns != INT64_MAX, (int64_t)((uint64_t)r.min_ns - least_ns)));
 	json_object_object_add(o, "loss", percent_json(came, r.loss / 10.0));
 	json_object_object_add(o, "age_ms", came ? json_object_new_int64(r.age_ms) : NULL);
 	return o;
@@ -142,13 +152,13 @@ static struct json_object *all_from(const struct path_peer *peer, uint64_t now_n
 		choice_report(&a, i, now_ns, &r);
 		least_ns = MIN(least_ns, r.min_ns);
 	}
-	for (uint8_t i = 0; i < peer->n_ways; i++)
+	for (uint8_t i = 0; i < peer->n_ways && !peer->echoes; i++)
 		json_object_array_add(list, from_json(&a, peer, i, least_ns, now_ns));
 	return list;
 }
 
 static struct json_object *chosen_json(const struct path_peer *peer, uint8_t way,
-				       enum choice_reason reason)
+                                       enum choice_reason reason)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -158,7 +168,7 @@ static struct json_object *chosen_json(const struct path_peer *peer, uint8_t way
 }
 
 static struct json_object *peer_json(const struct paths *p, const struct path_peer *peer,
-				     uint64_t now_ns)
+                                     uint64_t now_ns)
 {
 	struct json_object *o = json_object_new_object(), *to = json_object_new_array();
 	const struct choice *c = &peer->choice;
@@ -167,7 +177,7 @@ static struct json_object *peer_json(const struct paths *p, const struct path_pe
 	for (uint8_t i = 0; i < c->n; i++)
 		json_object_array_add(to, to_json(p, peer, i, now_ns));
 	add_str(o, "node", peer->name);
-	json_object_object_add(o, "answers", json_object_new_boolean(answers));
+	json_object_object_add(o, "answers", json_object_new_boolean(answers && !peer->echoes));
 	json_object_object_add(o, "differs", json_object_new_boolean(peer->differs));
 	json_object_object_add(o, "rtt_ms", ms_json(answers && c->rtt_ns, (int64_t)c->rtt_ns));
 	json_object_object_add(o, "thin", chosen_json(peer, c->thin, c->thin_reason));
