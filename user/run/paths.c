@@ -244,16 +244,17 @@ void paths_address_changed(struct paths *p)
 void paths_refresh(struct paths *p)
 {
 	uint64_t now_ns = paths_now();
+	struct overlay_maps maps;
 	int r;
 
 	/* where the programs were put on anew, maps are others */
-	overlay_maps_done(&p->maps);
-	r = overlay_maps_find(&p->maps);
-	r = r ?: find_devices(p);
+	r = overlay_maps_find(&maps) ?: find_devices(p);
 	if (r) {
 		log_err(r, "cannot write the ways of the mesh");
 		return;
 	}
+	overlay_maps_done(&p->maps);
+	p->maps = maps;
 	for (size_t i = 0; i < p->n_peers; i++)
 		path_peer_write(p, &p->peers[i], true, now_ns);
 }
