@@ -7,7 +7,7 @@
 #                 100.64.1.2     ┘        └─ [r]  100.64.4.2, the forwarder
 #
 # a, b and c are strict: rp_filter=1, stateful firewalls that take nothing INVALID.  b forwards nothing.
-# a comes by NAT from 100.64.1.2.
+# a comes by NAT from 100.64.1.2.  More nodes, without LANs, are at 100.64.5.2 and so on.
 [ -c /dev/net/tun ] || skip_all 'no /dev/net/tun'
 forwarder=$build/tests/netns/forwarder
 [ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/forwarder >&2
@@ -68,13 +68,14 @@ strict() { # NODE: what distributions and careful people set
 		}
 	END
 }
-mesh_lab() {
-	local n
-	for n in net nat a b c r la lc; do space $n; done
+mesh_lab() { # [NODE...]: these as well as a, b and c
+	local n k=5
+	for n in net nat a b c "$@" r la lc; do space "$n"; done
 	line "$nat" 1 100.64.1.2/24
 	line "$b" 2 100.64.2.2/24
 	line "$c" 3 100.64.3.2/24
 	line "$r" 4 100.64.4.2/24
+	for n; do line "${!n}" $k "100.64.$((k++)).2/24"; done
 	cable "$nat" in0 "$a" eth0
 	ip -n "$nat" addr add 10.99.0.1/24 dev in0
 	ip -n "$a" addr add 10.99.0.2/24 dev eth0
@@ -93,14 +94,14 @@ mesh_lab() {
 		}
 	END
 	for n in "$net" "$nat"; do ip netns exec "$n" sysctl -qw net.ipv4.ip_forward=1; done
-	for n in a b c; do
-		own_run $n
-		strict $n
+	for n in a b c "$@"; do
+		own_run "$n"
+		strict "$n"
 		(umask 077 && "$asymbpf" wg genkey >"$tmp/$n.key")
 	done
 	lan a la 5
 	lan c lc 7
-	for n in a c la lc; do
+	for n in a b c "$@" la lc; do
 		run_in "${!n}" "$build/tests/netns/echod" 80 5000
 		wait_for listening "${!n}" 5000
 	done
@@ -133,11 +134,11 @@ reaches() { # NODE ADDRESS
 }
 # Nothing of a mesh is left on a node.
 bare() { # DESCRIPTION NODE
-	local d=$1 n=$2
-	is "$d: devices" "$(in_node "$n" sh -c 'ls /sys/class/net; ls /proc/sys/net/ipv4/conf' | grep -E '^(ov0|[wf]-)')" ''
-	is "$d: routes and addresses" "$(in_node "$n" sh -c 'ip route; ip -6 route; ip addr' | grep -E 'ov0|192\.168\.51|fd51')" ''
-	is "$d: tables" "$(in_node "$n" nft list tables | grep -v 'inet fw')" ''
-	is "$d: files" "$(in_node "$n" find /run/asymbpf /run/wireguard -mindepth 1 2>/dev/null)" ''
-	is "$d: processes" "$(for pid in $(ip netns pids "${!n}"); do cat "/proc/$pid/comm"; done | grep wireguard)" ''
-	is "$d: programs" "$(in_node "$n" bpftool -j net | jq '[.[].tc[]?] | length')" 0
+	local what=$1 n=$2
+	is "$what: devices" "$(in_node "$n" sh -c 'ls /sys/class/net; ls /proc/sys/net/ipv4/conf' | grep -E '^(ov0|[wf]-)')" ''
+	is "$what: routes and addresses" "$(in_node "$n" sh -c 'ip route; ip -6 route; ip addr' | grep -E 'ov0|192\.168\.51|fd51')" ''
+	is "$what: tables" "$(in_node "$n" nft list tables | grep -v 'inet fw')" ''
+	is "$what: files" "$(in_node "$n" find /run/asymbpf /run/wireguard -mindepth 1 2>/dev/null)" ''
+	is "$what: processes" "$(for pid in $(ip netns pids "${!n}"); do cat "/proc/$pid/comm"; done | grep wireguard)" ''
+	is "$what: programs" "$(in_node "$n" bpftool -j net | jq '[.[].tc[]?] | length')" 0
 }
