@@ -79,6 +79,18 @@ fi
 chmod 644 "$tmp/a.key"
 exits 'a key that others can read' 0 'warning: others can use the private key .*mode 0644' wg_apply a
 chmod 600 "$tmp/a.key"
+endpoint() { wg_status a '.tunnels[] | select(.device == "w-b").endpoint'; }
+if [ -n "$(type -P wg)" ]; then
+	at=$(endpoint)
+	in_node a "$(type -P wg)" set w-b peer "$(public b)" endpoint 100.64.9.9:99
+	ok 'apply' wg_apply a
+	is 'a peer that has moved' "$(endpoint)" 100.64.9.9:99
+	sed 's/100.64.2.2/100.64.2.9/' "$tmp/mesh.conf" >"$tmp/other.conf"
+	ok 'apply' wg a apply --config "$tmp/other.conf" --key "$tmp/a.key"
+	is 'another endpoint in the description' "$(endpoint)" "${at/2.2:/2.9:}"
+	ok 'apply' wg_apply a
+	is 'and the first one again' "$(endpoint)" "$at"
+fi
 for n in b c; do ok "apply at $n" wg_apply $n; done
 wait_for reaches a 192.168.51.2
 sed 's/100.64.3.2/nowhere.invalid/' "$tmp/mesh.conf" >"$tmp/other.conf"
@@ -89,8 +101,10 @@ sed 's/10.7.0.0\/24/10.9.0.0\/24/; s/{"via b", direct}/direct/' "$tmp/mesh.conf"
 before=$(in_node a sh -c 'ip -br link; ip route; ip -6 route; ip -br addr')
 exits 'a change that fails late' 1 'route 10.9.0.0/24' wg a apply --config "$tmp/other.conf" --key "$tmp/a.key"
 is 'all is as before' "$(in_node a sh -c 'ip -br link; ip route; ip -6 route; ip -br addr')" "$before"
-is 'the way is as before' "$(wg_status a '.nodes[] | select(.node == "c").ways[] | select(.thin_percent == 100).way')" 'via b'
+tap before "$a" out w-b
 ok 'and it works' reaches a 192.168.51.2
+untap before
+ok 'by the way it had' [ "$(seen before 'dst == "192.168.51.2"')" -gt 0 ]
 in_node a ip route del 10.9.0.0/24
 
 ip -n "$a" link del w-b
@@ -105,8 +119,42 @@ state=$(in_node a find /run/asymbpf -name '*.mesh')
 in_node a sed -i 's/"ifindex":[0-9]*/"ifindex":0/' "$state"
 ok 'apply after one that was killed' wg_apply a
 echo broken | in_node a tee "$state.new" >/dev/null
+ip -n "$a" link del w-b
+ip -n "$a" link add w-b type veth peer name other
 ok 'down' wg a down
+ok 'a device that has taken the name of ours stays' ip -n "$a" link show w-b
+ip -n "$a" link del w-b
 bare 'after all that' a
+
+# --- beside the gateway ----------------------------------------------------------------------------
+# lan0 is a LAN of the mesh, and eth0 a link for all else.
+gateway_down() {
+	local rc=$?
+	in_node a "$asymbpf" unload >/dev/null 2>&1 || true
+	return $rc
+}
+trap 'if gateway_down; then cleanup; else cleanup; fi' EXIT
+gateway() { in_node a "$asymbpf" "$@"; }
+beside() { # DESCRIPTION
+	is "$1: from the node" "$(in_node a "$traffic" tcp -n 20 -t 3000 192.168.51.2 5000)" '192.168.51.5 20'
+	is "$1: from its LAN" "$(ip netns exec "$la" "$traffic" tcp -n 20 -t 3000 10.7.0.2 5000)" '10.5.0.2 20'
+	is "$1: to its LAN" "$(ip netns exec "$lc" "$traffic" tcp -n 20 -t 3000 10.5.0.2 5000)" '10.7.0.2 20'
+}
+ok 'apply before load' wg_apply a
+ok 'load' gateway load --iface eth0 --lan lan0
+wait_for reaches a 192.168.51.2
+beside 'load'
+ok 'reload' gateway reload
+beside 'reload'
+ok 'apply after load' wg_apply a
+beside 'apply'
+ok 'unload' gateway unload
+beside 'unload'
+ok 'load again' gateway load --iface eth0 --lan lan0
+ok 'down before unload' wg a down
+ok 'the gateway goes on' gateway status
+ok 'unload again' gateway unload
+bare 'after both' a
 
 # --- devices of others -----------------------------------------------------------------------------
 adopted() { # DEVICE PORT PEER ENDPOINT
@@ -151,11 +199,25 @@ exits 'LANs are told' 1 'Frag needed and DF set \(mtu = 1280\)' ip netns exec "$
 for n in c lc la; do run_in "${!n}" iperf3 -s; done
 for n in c lc la; do wait_for listening "${!n}" 5201; done
 iperf() { ip netns exec "$1" iperf3 -c "$2" -n 4M --connect-timeout 5000 "${@:3}"; } # NS ADDRESS ARGS...
+ip netns exec "$lc" nft -f - <<-'END'
+	table inet mss {
+		counter fits {}
+		counter begun {}
+		chain in {
+			type filter hook input priority filter
+			ip saddr 10.5.0.2 tcp flags syn / syn,ack counter name begun
+			ip saddr 10.5.0.2 tcp flags syn / syn,ack tcp option maxseg size 1240 counter name fits
+		}
+	}
+END
+syns() { ip netns exec "$lc" nft -j list counter inet mss "$1" | jq '.nftables[1].counter.packets'; } # COUNTER
 for x in '' -R; do
 	ok "a LAN by large segments $x" iperf "$la" 10.7.0.2 $x
 	ok "a LAN of the other side $x" iperf "$lc" fd05::2 $x
 	ok "a node itself $x" iperf "$a" fd51::2 $x
 done
+is 'LANs agree on segments that fit' "$(syns fits)" "$(syns begun)"
+ok 'there were some' [ "$(syns begun)" -gt 0 ]
 untap b-in line
 is 'nothing is too large for the way' "$(lines b-in 'largest > 1280' | head)" ''
 ok 'its MTU is used' [ "$(lines b-in 'largest == 1280' | wc -l)" -ge 2 ]
