@@ -119,7 +119,7 @@ run-check: all layers $(UNIT) $(BPFTEST) $(NETTOOL) $(PROBER)
 # More of the tests under Debian's kernels; check runs a part of them.
 check-vm: setup
 	$(Q)$(MAKE) --no-print-directory all $(BPFTEST) $(BUILD)/tests/unit/test_shim $(BUILD)/tests/unit/test_wireguard $(NETTOOL)
-	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf ASYMBPF_VM_ALL=1 TEST_TIMEOUT=1800 tests/run tests/vm/machine.sh $(VMTEST)
+	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf ASYMBPF_VM_ALL=1 TEST_TIMEOUT=1900 tests/run tests/vm/machine.sh $(VMTEST)
 
 # make soak [MINUTES=30] [SEED=n]: faults at random under traffic, beside the daemon
 MINUTES	 ?= 30
