@@ -7,7 +7,8 @@
 #include "run/paths_int.h"
 #include <string.h>
 
-#define DELAYS_EVERY_NS NS_PER_S /* they change all the time */
+/* Delays change all the time; and who applies a mesh writes static preference. */
+#define EVERY_NS NS_PER_S
 
 static bool is_weighed(const struct mesh_wish *w)
 {
@@ -61,7 +62,7 @@ void path_peer_write(struct paths *p, struct path_peer *peer, bool force, uint64
 
 	build(p, peer, &n);
 	if (!force && peer->is_written && same_but_delays(&peer->written, &n) &&
-	    (now_ns - peer->written_ns < DELAYS_EVERY_NS || !memcmp(&peer->written, &n, sizeof(n))))
+	    now_ns - peer->written_ns < EVERY_NS)
 		return;
 	r = overlay_write_node(&p->maps, peer->t->node, &n);
 	if (r && peer->is_written)
