@@ -126,6 +126,8 @@ like 'as a client would ask' "$(grep -A 12 "xid 0x$(last_xid)" "$tmp/line" | tr 
 	"Client-IP $address Client-Ethernet-Address $mac .*Request.*Client-ID .*$mac.*Vendor-Class.*udhcp"
 
 # --- killed in the middle ---------------------------------------------------------------------------------------
+saved() { [ "$(jq '.leases[0].renewed' "$(state_file | sed s/json$/leases/)")" = "$1" ]; } # soon, not at once
+wait_for saved 3
 daemon_end KILL
 like 'without a daemon: the leases as it left them' "$(asym dhcp)" "wan1 .* $address +100.64.1.1"
 is 'and as JSON' "$(lease '"\(.lease.state) \(.renewals.watchdog)"')" "$(lease .lease.state) 3"
