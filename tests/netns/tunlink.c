@@ -32,24 +32,7 @@ struct line {
 };
 
 #include "tool.h"
-
-static int tun_open(const char *netns, const char *device)
-{
-	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
-	char path[128];
-	int ns, fd;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	ns = open(path, O_RDONLY | O_CLOEXEC);
-	if (ns < 0 || setns(ns, CLONE_NEWNET) < 0)
-		die(path);
-	close(ns);
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", device);
-	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr) < 0)
-		die(device);
-	return fd;
-}
+#include "tun.h"
 
 /* The other end was down. */
 static unsigned int lost;

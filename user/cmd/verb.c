@@ -3,6 +3,7 @@
 
 #include "apply/netns.h"
 #include "base/log.h"
+#include "cmd/progress.h"
 #include <errno.h>
 #include <linux/capability.h>
 #include <sys/syscall.h>
@@ -85,6 +86,34 @@ int verb_run(const struct command *self, int argc, char **argv, const struct ver
 	} while (!r && verb->again && verb->again(&o));
 	status = r == -EDOM ? STATUS_USAGE : r ? STATUS_FAILURE : STATUS_OK;
 out:
+	options_done(&o);
+	return status;
+}
+
+static int stay(const struct command *self, const struct options *o,
+		int (*run)(const struct load *told, bool json))
+{
+	const struct load told = {.config = o->config, .flags = o->flags, .n_flags = o->n_flags,
+				  .progress = progress};
+	int r;
+
+	if (o->n_args)
+		return options_wrong(self, "what is \"%s\"? links are named by --iface",
+				     o->args[0]);
+	if (verb_privileged(self->name))
+		return STATUS_FAILURE;
+	r = run(&told, o->json);
+	return r == -EDOM ? STATUS_USAGE : r ? STATUS_FAILURE : STATUS_OK;
+}
+
+int verb_stay(const struct command *self, int argc, char **argv,
+	      int (*run)(const struct load *told, bool json))
+{
+	struct options o;
+	int status;
+
+	if (!options_parse(&o, self, argc, argv, &status))
+		status = stay(self, &o, run);
 	options_done(&o);
 	return status;
 }

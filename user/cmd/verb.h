@@ -4,6 +4,7 @@
 #define CMD_VERB_H
 
 #include "cmd/options.h"
+#include "run/load.h"
 #include "run/session.h"
 
 struct verb {
@@ -21,6 +22,11 @@ struct verb {
 
 /* Returns the exit status. */
 int verb_run(const struct command *self, int argc, char **argv, const struct verb *verb);
+
+/* A verb that stays: takes the options of load, no argument, and runs until it is told to end.  run: 0, or
+ * -errno, said; -EDOM: the flags are wrong.  Returns the exit status. */
+int verb_stay(const struct command *self, int argc, char **argv,
+	      int (*run)(const struct load *told, bool json));
 
 /* -EPERM, said, when the process lacks a capability; verb is for the message. */
 int verb_privileged(const char *verb);
