@@ -200,8 +200,9 @@ static void put_tuple(struct nl_msg *m, uint16_t type, const char *from, const c
 	mnl_attr_nest_end(m->h, tuple);
 }
 
-/* As if 192.168.1.1 had gone out by a link with this mark, behind NAT. */
-static void make_connections(struct nl *nl, uint32_t mark, uint32_t status, unsigned int n)
+/* As if 192.168.1.1 had gone out by a link with this mark, seen there as `as`. */
+static void make_connections(struct nl *nl, uint32_t mark, uint32_t status, const char *as,
+			     unsigned int n)
 {
 	struct nfgenmsg header = { .nfgen_family = AF_INET };
 	struct nl_batch b = { 0 };
@@ -215,7 +216,7 @@ static void make_connections(struct nl *nl, uint32_t mark, uint32_t status, unsi
 		nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW,
 			 NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
 		put_tuple(&m, CTA_TUPLE_ORIG, "192.168.1.1", to, i % 40000 + 1024);
-		put_tuple(&m, CTA_TUPLE_REPLY, to, "10.0.0.2", i % 40000 + 1024);
+		put_tuple(&m, CTA_TUPLE_REPLY, to, as, i % 40000 + 1024);
 		nl_put_u32(&m, CTA_TIMEOUT, htonl(600));
 		nl_put_u32(&m, CTA_MARK, htonl(mark));
 		if (status)
@@ -265,8 +266,8 @@ static void test_many_connections(void **state)
 
 	netns_need();
 	nl = open_nl(NETLINK_NETFILTER);
-	make_connections(&nl, 0x100, 0, MANY);
-	make_connections(&nl, 0x200, 0, 10);
+	make_connections(&nl, 0x100, 0, "10.0.0.2", MANY);
+	make_connections(&nl, 0x200, 0, "10.0.0.2", 10);
 	peak(true);
 	before = peak(false);
 	assert_int_equal(conntrack_delete_translated(&nl, AF_INET, 0x100, 0xff00), 0);
@@ -279,7 +280,7 @@ static void test_many_connections(void **state)
 	assert_int_equal(marks[1], 0);
 	assert_int_equal(marks[2], 10);
 
-	make_connections(&nl, 0x100, 0, MANY);
+	make_connections(&nl, 0x100, 0, "10.0.0.2", MANY);
 	assert_int_equal(conntrack_clear_marks(&nl, 0xff00, &n), 0);
 	assert_int_equal(n, MANY + 10);
 	nl_close(&nl);
@@ -295,15 +296,17 @@ static void test_unanswered(void **state)
 
 	netns_need();
 	nl = open_nl(NETLINK_NETFILTER);
-	make_connections(&nl, 0x100, 0, 4);
-	make_connections(&nl, 0x20000, 0, 5);
-	make_connections(&nl, 0x40000, IPS_SEEN_REPLY, 6);
-	assert_int_equal(conntrack_delete_unanswered(&nl, 0xff00), 0);
+	make_connections(&nl, 0x100, 0, "192.168.1.1", 4);
+	make_connections(&nl, 0x20000, 0, "192.168.1.1", 5);
+	make_connections(&nl, 0x40000, IPS_SEEN_REPLY, "192.168.1.1", 6);
+	make_connections(&nl, 0x60000, 0, "10.0.0.2", 7);
+	assert_int_equal(conntrack_delete_unanswered(&nl, AF_INET6, 0xff00), 0);
+	assert_int_equal(conntrack_delete_unanswered(&nl, AF_INET, 0xff00), 0);
 	nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, &header,
 		 sizeof(header));
 	assert_int_equal(nl_dump(&nl, &m, count_marked, NULL, marks), 0);
 	assert_int_equal(marks[1], 4);
-	assert_int_equal(marks[0], 6);
+	assert_int_equal(marks[0], 6 + 7);
 	nl_close(&nl);
 }
 

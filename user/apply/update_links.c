@@ -177,5 +177,6 @@ int update_links_again(const struct plan *p)
 	_cleanup_nl_ struct nl nl = {};
 	int r = nl_open(&nl, NETLINK_NETFILTER);
 
-	return r ?: conntrack_delete_unanswered(&nl, p->model->mark_mask);
+	r = r ?: conntrack_delete_unanswered(&nl, AF_INET, p->model->mark_mask);
+	return r ?: conntrack_delete_unanswered(&nl, AF_INET6, p->model->mark_mask);
 }

@@ -93,15 +93,21 @@ static int tuple_addr(const struct nlattr *tuple, int family, bool src, struct i
 	return attr_addr(addr[src ? CTA_IP_V6_SRC : CTA_IP_V6_DST], family, ret);
 }
 
-/* The id: not the one that took its place meanwhile. */
-static bool put_translated(const struct changes *c, const struct nlattr *const *tb, struct nl_msg *m)
+/* Whether the source address is translated, or not. */
+static bool source_is(bool translated, const struct changes *c, const struct nlattr *const *tb)
 {
 	struct in6_addr from, seen_as;
 
+	return !tuple_addr(tb[CTA_TUPLE_ORIG], c->family, true, &from) &&
+	       !tuple_addr(tb[CTA_TUPLE_REPLY], c->family, false, &seen_as) &&
+	       addr_equal(&from, &seen_as) != translated;
+}
+
+/* The id: not the one that took its place meanwhile. */
+static bool put_translated(const struct changes *c, const struct nlattr *const *tb, struct nl_msg *m)
+{
 	if ((ntohl(attr_u32(tb[CTA_MARK], 0)) & c->mask) != c->mark || !tb[CTA_ID] ||
-	    tuple_addr(tb[CTA_TUPLE_ORIG], c->family, true, &from) ||
-	    tuple_addr(tb[CTA_TUPLE_REPLY], c->family, false, &seen_as) ||
-	    addr_equal(&from, &seen_as))
+	    !source_is(true, c, tb))
 		return false;
 	nl_put_u32(m, CTA_ID, attr_u32(tb[CTA_ID], 0));
 	return true;
@@ -110,7 +116,7 @@ static bool put_translated(const struct changes *c, const struct nlattr *const *
 static bool put_unanswered(const struct changes *c, const struct nlattr *const *tb, struct nl_msg *m)
 {
 	if (ntohl(attr_u32(tb[CTA_MARK], 0)) & c->mask || !tb[CTA_ID] || !tb[CTA_STATUS] ||
-	    ntohl(attr_u32(tb[CTA_STATUS], 0)) & IPS_SEEN_REPLY)
+	    ntohl(attr_u32(tb[CTA_STATUS], 0)) & IPS_SEEN_REPLY || !source_is(false, c, tb))
 		return false;
 	nl_put_u32(m, CTA_ID, attr_u32(tb[CTA_ID], 0));
 	return true;
@@ -246,9 +252,10 @@ int conntrack_delete_translated(struct nl *nl, int family, uint32_t mark, uint32
 	return change_all(nl, &c, &n);
 }
 
-int conntrack_delete_unanswered(struct nl *nl, uint32_t mask)
+int conntrack_delete_unanswered(struct nl *nl, int family, uint32_t mask)
 {
-	struct changes c = { .put = put_unanswered, .type = IPCTNL_MSG_CT_DELETE, .mask = mask };
+	struct changes c = { .put = put_unanswered, .type = IPCTNL_MSG_CT_DELETE,
+			     .family = family, .mask = mask };
 	size_t n;
 
 	return change_all(nl, &c, &n);

@@ -30,9 +30,10 @@ int conntrack_delete_marked(struct nl *nl, int family, uint32_t mark, uint32_t m
  * the machine itself, stay. */
 int conntrack_delete_translated(struct nl *nl, int family, uint32_t mark, uint32_t mask);
 
-/* Deletes connections without a mark under mask that nobody has answered yet: their next packet begins
- * them anew.  nl: NETLINK_NETFILTER.  0, also in a kernel without connection tracking, or -errno. */
-int conntrack_delete_unanswered(struct nl *nl, uint32_t mask);
+/* Deletes connections of one family without a mark under mask, whose source address is not translated and
+ * that nobody has answered yet: their next packet begins them anew.  nl: NETLINK_NETFILTER.  0, also in a
+ * kernel without connection tracking, or -errno. */
+int conntrack_delete_unanswered(struct nl *nl, int family, uint32_t mask);
 
 /* Asks for something that changes nothing: a kernel that has connection tracking as a module loads
  * it then.  nl: NETLINK_NETFILTER. */
