@@ -333,28 +333,39 @@ static void test_crowd(void **state)
 
 /* --- an entry that is rewritten while packets pass ----------------------------------------------- */
 
-static atomic_bool rewriting;
+struct rewriter {
+	struct cached two[2];
+	struct asym_flow_state whole; /* the slow path drops what no connection is behind */
+	atomic_uint now;
+	atomic_bool ends;
+};
 
 /* As the programs do: busy, the contents, free and a count. */
-static void rewrite_as(const struct cached *c)
+static void rewrite_as(struct rewriter *r, const struct cached *c)
 {
 	struct asym_flow_state *e = cache_entry(c);
 	__be32 *in = (__be32 *)(e + 1), *out = in + cache_words(c->v6);
-	uint32_t head = e->head;
 
-	__atomic_store_n(&e->head, head | ASYM_FLOW_BUSY, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&e->head, r->whole.head | ASYM_FLOW_BUSY, __ATOMIC_SEQ_CST);
 	cache_tuple_words(&c->out, c->v6, out);
 	e->hop = (uint16_t)c->hop;
 	e->diff = cache_diff(in, out, cache_words(c->v6));
-	__atomic_store_n(&e->head, head + ASYM_FLOW_WRITES, __ATOMIC_SEQ_CST);
+	e->size = r->whole.size;
+	e->checked = r->now;
+	r->whole.head += ASYM_FLOW_WRITES;
+	__atomic_store_n(&e->head, r->whole.head, __ATOMIC_SEQ_CST);
 }
 
-static void *rewriter(void *two)
+/* The rests are long enough for some packets to find the entry whole, short enough to cut others. */
+static void *rewriter(void *arg)
 {
-	const struct cached *c = two;
+	struct rewriter *r = arg;
 
-	for (unsigned int i = 0; rewriting; i++)
-		rewrite_as(&c[i & 1]);
+	for (unsigned int i = 0; !r->ends; i++) {
+		rewrite_as(r, &r->two[i & 1]);
+		for (unsigned int rest = i % 64 * 16; rest; rest--)
+			atomic_signal_fence(memory_order_seq_cst);
+	}
 	return NULL;
 }
 
@@ -362,7 +373,7 @@ static void *rewriter(void *two)
 static void test_torn(void **state)
 {
 	struct shot s = { .which = PROGRAM_LAN_ETH, .in = { .ifindex = LAN1 } };
-	struct cached two[2] = { plain(true, true), plain(true, true) };
+	struct rewriter r = { .two = { plain(true, true), plain(true, true) } };
 	struct pkt p = model_pkt(&(struct pkt_spec){ .v6 = true, .proto = IPPROTO_UDP }, LAN1);
 	struct pkt want[2] = { p, p };
 	unsigned int went[3] = { 0 };
@@ -373,14 +384,17 @@ static void test_torn(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct asym_hop hop = cache_hop(HOP + i, WAN1 + i);
 
-		two[i].hop = HOP + i;
-		two[i].out = translated(&two[i].in, &(struct kind){ .v6 = true, .nat = 1 + i });
-		cache_put(&two[i]);
-		model_forward(&want[i], true, true, &two[i].out, &hop);
+		r.two[i].hop = HOP + i;
+		r.two[i].out = translated(&r.two[i].in, &(struct kind){ .v6 = true, .nat = 1 + i });
+		cache_put(&r.two[i]);
+		model_forward(&want[i], true, true, &r.two[i].out, &hop);
 	}
-	rewriting = true;
-	assert_int_equal(pthread_create(&thread, NULL, rewriter, two), 0);
-	for (int i = 0; i < 100000; i++) {
+	r.whole = *cache_entry(r.two);
+	r.now = r.whole.checked;
+	assert_int_equal(pthread_create(&thread, NULL, rewriter, &r), 0);
+	for (int i = 0; i < 400000; i++) {
+		if (i % 1024 == 0)
+			r.now = cache_now();
 		shoot(&s, &p);
 		if (s.verdict == TC_ACT_UNSPEC)
 			went[2] += pkt_equal(&s.p, &p);
@@ -389,10 +403,10 @@ static void test_torn(void **state)
 				went[j] += pkt_equal(&s.p, &want[j]) &&
 					   s.out.mark == cache.hops[HOP + j].mark;
 	}
-	rewriting = false;
+	r.ends = true;
 	pthread_join(thread, NULL);
 	print_message("# %u one way, %u the other, %u the stack's\n", went[0], went[1], went[2]);
-	assert_int_equal(went[0] + went[1] + went[2], 100000);
+	assert_int_equal(went[0] + went[1] + went[2], 400000);
 	assert_true(went[0] > 10 && went[1] > 10);
 }
 
