@@ -2,17 +2,12 @@
 #include "run/courier.h"
 
 #include "base/defs.h"
-#include "nl/lookup.h"
 #include "nl/neigh.h"
+#include "run/courier_hop.h"
 #include <errno.h>
-#include <linux/if_arp.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <netinet/ip.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 struct parcel {
@@ -37,68 +32,6 @@ struct courier {
 	unsigned int n;
 	int handles; /* that the loop has not closed yet */
 };
-
-/* -------- sending */
-
-static int transmit(const struct courier *c, uint32_t ifindex, const struct neigh *to,
-		    const void *packet, size_t len)
-{
-	struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP),
-				  .sll_ifindex = (int)ifindex };
-
-	if (to) {
-		ll.sll_halen = to->mac_len;
-		memcpy(ll.sll_addr, to->mac, to->mac_len);
-	}
-	if (sendto(c->fd, packet, len, MSG_DONTWAIT, (const struct sockaddr *)&ll, sizeof(ll)) < 0)
-		return -errno;
-	return 0;
-}
-
-/* 0 and whether packets there need a neighbour's address; -ENETDOWN, -ENODEV. */
-static int examine(const struct courier *c, uint32_t ifindex, bool *ret_neighbours)
-{
-	struct ifreq ifr = { .ifr_ifindex = (int)ifindex };
-
-	if (ioctl(c->fd, SIOCGIFNAME, &ifr) || ioctl(c->fd, SIOCGIFFLAGS, &ifr))
-		return -errno;
-	if (!(ifr.ifr_flags & IFF_UP) || !(ifr.ifr_flags & IFF_RUNNING))
-		return -ENETDOWN;
-	if (ioctl(c->fd, SIOCGIFHWADDR, &ifr))
-		return -errno;
-	*ret_neighbours = ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER;
-	return 0;
-}
-
-/* -------- next hop */
-
-static int route(struct courier *c, const struct lookup *l, struct in6_addr *ret_hop)
-{
-	struct route found;
-	int r = lookup_route(&c->nl, l, &found);
-
-	if (r)
-		return r;
-	if (!found.table || found.ifindex != l->oif)
-		return -ENETUNREACH;
-	*ret_hop = addr_is_zero(&found.gateway) ? l->dst : found.gateway;
-	return 0;
-}
-
-/* The kernel looks nothing up for a source that no device has. */
-static int next_hop(struct courier *c, uint32_t ifindex, const struct iphdr *ip,
-		    struct in6_addr *ret_hop)
-{
-	struct lookup l = { .src = addr_from_wire(AF_INET, &ip->saddr),
-			    .dst = addr_from_wire(AF_INET, &ip->daddr), .oif = ifindex };
-	int r = route(c, &l, ret_hop);
-
-	if (r == -EINVAL || r == -ENETUNREACH) {
-		l.src = in6addr_any;
-		r = route(c, &l, ret_hop);
-	}
-	return r == -EHOSTUNREACH || r == -EINVAL || r == -EACCES ? -ENETUNREACH : r;
-}
 
 /* -------- neighbours */
 
@@ -209,7 +142,9 @@ static int judge_anew(struct courier *c, struct parcel *p, void *data)
 		return -EINPROGRESS;
 	if (neigh_has_failed(&n))
 		return -EHOSTUNREACH;
-	return neigh_is_valid(&n) ? transmit(c, p->ifindex, &n, p->packet, p->len) : -EINPROGRESS;
+	if (!neigh_is_valid(&n))
+		return -EINPROGRESS;
+	return courier_transmit(c->fd, p->ifindex, &n, p->packet, p->len);
 }
 
 static int judge_by_event(struct courier *c, struct parcel *p, void *data)
@@ -293,12 +228,12 @@ static int send_to_neighbour(struct courier *c, uint32_t ifindex, const void *pa
 {
 	struct in6_addr hop;
 	struct neigh n;
-	int r = next_hop(c, ifindex, packet, &hop);
+	int r = courier_hop(&c->nl, ifindex, packet, &hop);
 
 	if (r)
 		return r;
 	r = resolve(c, ifindex, &hop, &n);
-	r = r ?: transmit(c, ifindex, &n, packet, len);
+	r = r ?: courier_transmit(c->fd, ifindex, &n, packet, len);
 	if (r == -EINPROGRESS)
 		r = keep(c, ifindex, &hop, packet, len, done, data);
 	if (!c->waiting)
@@ -310,12 +245,12 @@ void courier_send(struct courier *c, uint32_t ifindex, const void *packet, size_
 		  courier_done *done, void *data)
 {
 	bool neighbours = false;
-	int r = len < sizeof(struct iphdr) ? -EBADMSG : examine(c, ifindex, &neighbours);
+	int r = len < sizeof(struct iphdr) ? -EBADMSG : courier_examine(c->fd, ifindex, &neighbours);
 
 	if (!r && neighbours)
 		r = send_to_neighbour(c, ifindex, packet, len, done, data);
 	else if (!r)
-		r = transmit(c, ifindex, NULL, packet, len);
+		r = courier_transmit(c->fd, ifindex, NULL, packet, len);
 	if (r != -EINPROGRESS)
 		done(data, r);
 }
