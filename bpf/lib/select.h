@@ -19,6 +19,13 @@ ASYM_INLINE bool asym_proto_has_ports(__u8 proto)
 	return proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
 }
 
+/* Hashes take an address as it lies in the packet; sparse, which sees this in the kernel module, is
+ * told that this is meant. */
+#ifndef __force
+#define __force
+#endif
+#define ASYM_RAW(x) ((__force __u32)(x))
+
 ASYM_INLINE __u32 asym_rotl(__u32 x, int k)
 {
 	return (x << k) | (x >> (32 - k));
@@ -48,16 +55,17 @@ ASYM_INLINE __u32 asym_rotl(__u32 x, int k)
 /* Hash of the fields that a policy's key names.  The same on every machine and in every run. */
 ASYM_INLINE __u32 asym_hash(const struct asym_flow *f, __u8 key, __u32 seed)
 {
-	__u32 a = seed + f->src.w[0], b = seed + f->src.w[1], c = seed + f->src.w[2];
+	__u32 a = seed + ASYM_RAW(f->src.w[0]), b = seed + ASYM_RAW(f->src.w[1]);
+	__u32 c = seed + ASYM_RAW(f->src.w[2]);
 
 	ASYM_MIX(a, b, c);
-	a += f->src.w[3];
+	a += ASYM_RAW(f->src.w[3]);
 	if (key != ASYM_KEY_SRC) {
-		b += f->dst.w[0];
-		c += f->dst.w[1];
+		b += ASYM_RAW(f->dst.w[0]);
+		c += ASYM_RAW(f->dst.w[1]);
 		ASYM_MIX(a, b, c);
-		a += f->dst.w[2];
-		b += f->dst.w[3];
+		a += ASYM_RAW(f->dst.w[2]);
+		b += ASYM_RAW(f->dst.w[3]);
 	}
 	if (key == ASYM_KEY_FLOW)
 		c += ((__u32)f->sport << 16 | f->dport) + asym_rotl(f->proto, 13);
