@@ -4,14 +4,18 @@
  * a network namespace, and the attributes of the nftables expression "asym", which chooses by them.
  *
  * A policy is written whole, with one message, and packets see the old one or the new one.  Each
- * namespace has its own; only its CAP_NET_ADMIN may write.  Limits and enums are those of bpf/abi.h.
+ * namespace has its own; only its CAP_NET_ADMIN may write, or read policies.  Limits and enums are
+ * those of bpf/abi.h.
+ *
+ * What is wrong with a message is told by its extended ack; -EINVAL: an attribute is
+ * missing, unknown or of another length, -ERANGE: its value.  A policy is a message of 9 KiB.
  */
 #ifndef ASYM_UAPI_NFT_ASYM_H
 #define ASYM_UAPI_NFT_ASYM_H
 
 #define ASYM_KMOD_ABI 1 /* raised with every change of what is below */
 
-/* --- generic netlink family, version ASYM_KMOD_ABI ----------------------------------------------- */
+/* --- generic netlink family, version ASYM_KMOD_ABI --------------------------------------- */
 
 #define ASYM_GENL "asymbpf"
 
@@ -37,7 +41,7 @@ enum asym_attr {
 	ASYM_A_KEY,	    /* u8: enum asym_key */
 	ASYM_A_SEED,	    /* u32: of the hash */
 	ASYM_A_MARK_MASK,   /* u32: bits of the mark that are ours, adjacent, at least two */
-	ASYM_A_LAST_RESORT, /* u8: id when no link lives; id << (lowest bit of the mask) is in the mask */
+	ASYM_A_LAST_RESORT, /* u8: id when no link lives, in the mask when shifted into it */
 	ASYM_A_BUCKETS4,    /* ASYM_BUCKETS bytes: ids of links, in the mask; 0: none lives */
 	ASYM_A_BUCKETS6,    /* likewise, for IPv6 */
 	ASYM_A_LIVE4,	    /* 32 bytes: bit n of word n / 32 (host byte order): link n lives */
@@ -51,10 +55,13 @@ enum asym_feature {
 	ASYM_FEATURE_OFFLOAD = 1 << 1, /* the kfuncs of ct_offload.c are */
 };
 
-/* --- nftables expression, families ip, ip6, inet --------------------------------------------------- */
+/* --- nftables expression, families ip, ip6, inet ----------------------------------------- */
 
-/* Sets a register to skb->mark with the policy's bits replaced by those of the link that the policy
- * chooses for the packet now.  Packets that are neither IPv4 nor IPv6: NFT_BREAK. */
+/*
+ * Sets a register to skb->mark with the policy's bits replaced by those of the link that the policy
+ * chooses for the packet now.  Packets that BPF leaves alone, too, are NFT_BREAK: neither IPv4 nor
+ * IPv6, to multicast, broadcast or link-local addresses, malformed, with IPv6 extension headers.
+ */
 #define ASYM_NFT_EXPR "asym"
 
 enum nft_asym_attr {
