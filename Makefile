@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make [V=1] [SANITIZE=1]    make unit | check | check-vm | check-dhcp | soak | demo | bench | install DESTDIR= PREFIX= | clean
+# make kmod [KDIR=headers of a kernel] | install-kmod DESTDIR= (sources for DKMS)
 
 PREFIX	 ?= /usr/local
 DESTDIR	 ?=
@@ -41,7 +42,7 @@ VMTEST	 := $(sort $(wildcard tests/vm/linux-*.sh))
 PROBER	 := $(BUILD)/tests/netns/prober $(BUILD)/tests/netns/overlay
 NETTOOL	 := $(filter-out $(PROBER),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c tests/dhcp/*.c)))
 
-.PHONY: all check check-vm check-dhcp unit soak demo bench install clean setup layers
+.PHONY: all check check-vm check-dhcp unit soak demo bench install clean setup layers kmod install-kmod
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -142,6 +143,26 @@ demo: setup
 bench: setup
 	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/bench/bench $(BUILD)/tests/netns/tunlink
 	$(Q)BUILD=$(CURDIR)/$(BUILD) tests/bench/run $(BENCH)
+
+# The kernel module.  kbuild writes beside its sources, so it is given copies of them.
+KDIR	 ?= /lib/modules/$(shell uname -r)/build
+KMODOUT	 ?= $(BUILD)/kmod
+KMODSRC	 := $(wildcard kmod/*.[ch]) kmod/Kbuild kmod/uapi/nft_asym.h bpf/abi.h bpf/lib/select.h
+# 6.1's headers have neither the kernel's BTF nor the tool, scripts/kmod lends them
+KMODBTF	  = $(if $(and $(wildcard $(KDIR)/vmlinux),$(wildcard $(KDIR)/tools/bpf/resolve_btfids/resolve_btfids),\
+	    $(shell command -v pahole)),,CONFIG_DEBUG_INFO_BTF_MODULES=)
+kmod:
+	$(Q)[ -e "$(KDIR)/Makefile" ] || { echo "make: no kernel headers in '$(KDIR)', expected KDIR=" \
+		"the headers of the kernel that is to load the module (Debian: package linux-headers-...)" >&2; exit 1; }
+	$(Q)mkdir -p $(KMODOUT) && cp -u --parents $(KMODSRC) $(KMODOUT)
+	$(call say,KMOD,$(KMODOUT)/asymbpf.ko)$(MAKE) $(if $(V),V=1,-s) --no-print-directory -C $(KDIR) \
+		M=$(abspath $(KMODOUT))/kmod ASYM_VERSION=$(VERSION) $(KMODBTF) modules
+	$(Q)cp $(KMODOUT)/kmod/asymbpf.ko $(KMODOUT)/asymbpf.ko
+
+install-kmod:
+	install -d $(DESTDIR)/usr/src/asymbpf-$(VERSION)
+	cp --parents $(KMODSRC) $(DESTDIR)/usr/src/asymbpf-$(VERSION)
+	sed 's|@VERSION@|$(VERSION)|' kmod/dkms.conf >$(DESTDIR)/usr/src/asymbpf-$(VERSION)/dkms.conf
 
 install: all
 	install -D -m 0755 $(BUILD)/asymbpf $(DESTDIR)$(PREFIX)/sbin/asymbpf
