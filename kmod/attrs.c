@@ -7,32 +7,6 @@
 
 #define LIVE_SIZE sizeof_field(struct asym_policy, live[0])
 
-static int check_number(const struct nlattr *nla, struct netlink_ext_ack *extack)
-{
-	if (nla_get_u32(nla) < ASYM_MAX_POLICIES)
-		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, nla, "number of a policy: expected 0..63");
-	return -ERANGE;
-}
-
-static int check_key(const struct nlattr *nla, struct netlink_ext_ack *extack)
-{
-	if (nla_get_u8(nla) < ASYM_KEY_MAX)
-		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, nla, "key: expected 0 (flow), 1 (src) or 2 (src+dst)");
-	return -ERANGE;
-}
-
-static int check_mask(const struct nlattr *nla, struct netlink_ext_ack *extack)
-{
-	u32 mask = nla_get_u32(nla), run = mask ? mask >> __ffs(mask) : 0;
-
-	if (run > 1 && !(run & (run + 1)))
-		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, nla, "mask of the mark: expected two or more adjacent bits");
-	return -ERANGE;
-}
-
 static int check_buckets(const struct nlattr *nla, struct netlink_ext_ack *extack)
 {
 	if (nla_len(nla) == ASYM_BUCKETS)
@@ -49,11 +23,12 @@ static int check_live(const struct nlattr *nla, struct netlink_ext_ack *extack)
 	return -EINVAL;
 }
 
+/* No functions for integers: what extended acks tell of a policy, 6.1 and 6.12 take as a range. */
 const struct nla_policy asym_policy_attrs[ASYM_A_LIVE6 + 1] = {
-	[ASYM_A_POLICY] = NLA_POLICY_VALIDATE_FN(NLA_U32, check_number),
-	[ASYM_A_KEY] = NLA_POLICY_VALIDATE_FN(NLA_U8, check_key),
+	[ASYM_A_POLICY] = NLA_POLICY_MAX(NLA_U32, ASYM_MAX_POLICIES - 1),
+	[ASYM_A_KEY] = NLA_POLICY_MAX(NLA_U8, ASYM_KEY_MAX - 1),
 	[ASYM_A_SEED] = {.type = NLA_U32},
-	[ASYM_A_MARK_MASK] = NLA_POLICY_VALIDATE_FN(NLA_U32, check_mask),
+	[ASYM_A_MARK_MASK] = {.type = NLA_U32},
 	[ASYM_A_LAST_RESORT] = {.type = NLA_U8},
 	[ASYM_A_BUCKETS4] = NLA_POLICY_VALIDATE_FN(NLA_BINARY, check_buckets),
 	[ASYM_A_BUCKETS6] = NLA_POLICY_VALIDATE_FN(NLA_BINARY, check_buckets),
@@ -82,8 +57,8 @@ static int read_live(struct asym_chooser *c, int family, u32 id_max, const struc
 		NL_SET_ERR_MSG_ATTR(extack, nla, "links that live: 0 is no link");
 		return -ERANGE;
 	}
-	for (u32 id = id_max + 1; id < ASYM_LINK_IDS; id++) {
-		if (asym_policy_lives(&c->policy, family, id)) {
+	for (u32 id = 1; id < ASYM_LINK_IDS; id++) {
+		if (id > id_max && asym_policy_lives(&c->policy, family, id)) {
 			NL_SET_ERR_MSG_ATTR(extack, nla, "links that live: an id not in the mask");
 			return -ERANGE;
 		}
@@ -114,6 +89,19 @@ static int read_links(struct asym_chooser *c, struct genl_info *info)
 	return 0;
 }
 
+static int read_mask(struct asym_chooser *c, const struct nlattr *nla, struct netlink_ext_ack *extack)
+{
+	u32 mask = nla_get_u32(nla), run = mask ? mask >> __ffs(mask) : 0;
+
+	if (run < 2 || run & (run + 1)) {
+		NL_SET_ERR_MSG_ATTR(extack, nla, "mask of the mark: expected two or more adjacent bits");
+		return -ERANGE;
+	}
+	c->mark_mask = mask;
+	c->mark_shift = __ffs(mask);
+	return 0;
+}
+
 int asym_policy_read(struct asym_chooser *c, struct genl_info *info)
 {
 	for (int a = ASYM_A_POLICY; a <= ASYM_A_LIVE6; a++) {
@@ -125,9 +113,7 @@ int asym_policy_read(struct asym_chooser *c, struct genl_info *info)
 	c->policy.key = nla_get_u8(info->attrs[ASYM_A_KEY]);
 	c->policy.last_resort = nla_get_u8(info->attrs[ASYM_A_LAST_RESORT]);
 	c->seed = nla_get_u32(info->attrs[ASYM_A_SEED]);
-	c->mark_mask = nla_get_u32(info->attrs[ASYM_A_MARK_MASK]);
-	c->mark_shift = __ffs(c->mark_mask);
-	return read_links(c, info);
+	return read_mask(c, info->attrs[ASYM_A_MARK_MASK], info->extack) ?: read_links(c, info);
 }
 
 static int put_links(struct sk_buff *skb, const struct asym_chooser *c)
