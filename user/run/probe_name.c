@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * getaddrinfo() blocks, for many seconds when no server answers.  It runs in a thread that shares
- * nothing with us but a socket, so that nobody has to wait for it, not even the end of the process;
- * libuv and libcurl wait for theirs.
- */
 #include "run/probe_name.h"
 #include "base/clock.h"
 #include "base/defs.h"
 #include "base/str.h"
+#include "run/resolver.h"
 #include <errno.h>
-#include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #define NAME_SIZE 256
@@ -29,59 +22,6 @@ struct probe_name {
 	uint64_t heard_ns, used_ns;
 };
 
-/* -------- the thread */
-
-struct question {
-	char host[NAME_SIZE];
-	enum asym_family family;
-	int fd; /* where the answer goes */
-};
-
-static void take_addrs(const struct addrinfo *list, struct name_addrs *ret)
-{
-	for (; list && ret->n < NAME_ADDRS; list = list->ai_next) {
-		const union addr_socket *a = (const union addr_socket *)list->ai_addr;
-
-		ret->addr[ret->n++] = list->ai_family == AF_INET ?
-			addr_from_wire(AF_INET, &a->in.sin_addr) : a->in6.sin6_addr;
-	}
-}
-
-static void *resolve(void *data)
-{
-	struct question *q = data;
-	struct addrinfo hints = { .ai_family = q->family == ASYM_V4 ? AF_INET : AF_INET6,
-				  .ai_socktype = SOCK_STREAM }, *list = NULL;
-	struct name_addrs a = { 0 };
-
-	if (!getaddrinfo(q->host, NULL, &hints, &list)) {
-		take_addrs(list, &a);
-		freeaddrinfo(list);
-	}
-	send(q->fd, &a, sizeof(a), MSG_NOSIGNAL);
-	close(q->fd);
-	free(q);
-	return NULL;
-}
-
-/* Signals are the loop's. */
-static int start_thread(struct question *q)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, before;
-	int r;
-
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&thread, &attr, resolve, q);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -r;
-}
-
 /* -------- questions and answers */
 
 static void tell(struct probe_name *n)
@@ -95,13 +35,22 @@ static void tell(struct probe_name *n)
 	}
 }
 
+static void take_addrs(const struct resolved *a, struct name_addrs *ret)
+{
+	ret->n = MIN(a->n, (uint32_t)NAME_ADDRS);
+	for (uint32_t i = 0; i < ret->n; i++)
+		ret->addr[i] = a->addr[i].sa.sa_family == AF_INET ?
+			addr_from_wire(AF_INET, &a->addr[i].in.sin_addr) : a->addr[i].in6.sin6_addr;
+}
+
 static void on_answer(void *data, int fd, bool failed)
 {
 	struct probe_name *n = data;
-	struct name_addrs a;
+	struct resolved a;
 
-	if (recv(fd, &a, sizeof(a), 0) == sizeof(a) && a.n)
-		n->addrs = a;
+	resolver_take(fd, &a);
+	if (a.n)
+		take_addrs(&a, &n->addrs);
 	n->heard_ns = uv_hrtime();
 	probe_io_close(TAKE_PTR(n->io));
 	tell(n);
@@ -109,24 +58,10 @@ static void on_answer(void *data, int fd, bool failed)
 
 static int ask(struct prober *p, struct probe_name *n)
 {
-	_cleanup_free_ struct question *q = calloc(1, sizeof(*q));
-	int fds[2], r;
+	int fd = -1, r = resolver_ask(n->host, n->family == ASYM_V4 ? AF_INET : AF_INET6, &fd);
 
-	if (!q)
-		return -ENOMEM;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return -errno;
-	memcpy(q->host, n->host, sizeof(q->host));
-	q->family = n->family;
-	q->fd = fds[1];
-	r = start_thread(q);
-	if (r) {
-		close(fds[1]);
-	} else {
-		TAKE_PTR(q);
-		r = probe_io_open(p, &fds[0], UV_READABLE, on_answer, n, &n->io);
-	}
-	cleanup_close(&fds[0]);
+	r = r ?: probe_io_open(p, &fd, UV_READABLE, on_answer, n, &n->io);
+	cleanup_close(&fd);
 	return r;
 }
 
