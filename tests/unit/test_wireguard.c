@@ -7,6 +7,7 @@
 #include "tests/unit/nl_lab.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netlink.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -121,6 +122,51 @@ static void test_endpoints_that_roamed_stay(void **state)
 	assert_int_equal(wireguard_set("w0", &other, true), 0);
 	assert_int_equal(wireguard_get("w0", &is), 0);
 	same(&is, &other);
+}
+
+/* Of a peer that is there now. */
+static int listen_here(union addr_socket *ret)
+{
+	const struct timeval patience = {.tv_sec = 10};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(ret->in);
+
+	*ret = (union addr_socket){.in = {.sin_family = AF_INET}};
+	ret->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, &ret->sa, len), 0);
+	assert_int_equal(getsockname(fd, &ret->sa, &len), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
+static void test_a_peer_that_moved_hears_of_it(void **state)
+{
+	_cleanup_nl_ struct nl nl = {};
+	struct wireguard w = example(), is;
+	_cleanup_close_ int fd = -1;
+	union addr_socket here;
+	char data[256];
+
+	make("w0");
+	w.keepalive_s = 0;
+	assert_int_equal(wireguard_move_endpoint("w9", &w.endpoint), -ENODEV);
+	assert_int_equal(wireguard_move_endpoint("w0", &w.endpoint), -ENOENT);
+	assert_int_equal(wireguard_set("w0", &w, true), 0);
+	assert_int_equal(nl_open(&nl, NETLINK_ROUTE), 0);
+	assert_int_equal(device_set_up(&nl, "lo", true), 0);
+	assert_int_equal(device_set_up(&nl, "w0", true), 0);
+	fd = listen_here(&here);
+	assert_int_equal(wireguard_move_endpoint("w0", &here), 0);
+	assert_true(recv(fd, data, sizeof(data), 0) > 0);
+	assert_int_equal(wireguard_get("w0", &is), 0);
+	w.endpoint = here;
+	same(&is, &w);
+	w.keepalive_s = 7;
+	assert_int_equal(wireguard_set("w0", &w, true), 0);
+	w.endpoint = example().endpoint;
+	assert_int_equal(wireguard_move_endpoint("w0", &w.endpoint), 0);
+	assert_int_equal(wireguard_get("w0", &is), 0);
+	same(&is, &w);
 }
 
 static void test_another_peer_takes_the_place(void **state)
@@ -246,6 +292,7 @@ int main(void)
 		test(test_what_is_set_is_there),
 		test(test_ipv6_endpoint),
 		test(test_endpoints_that_roamed_stay),
+		test(test_a_peer_that_moved_hears_of_it),
 		test(test_another_peer_takes_the_place),
 		test(test_names_of_others),
 		test(test_another_namespace),

@@ -208,3 +208,33 @@ int wireguard_renew_endpoint(const char *device)
 	copy_peer(&is.peers[0], &w);
 	return change(device, kind, &c);
 }
+
+/* When keepalives begin, one is sent: by the kernel (drivers/net/wireguard/netlink.c, set_peer) and by
+ * wireguard-go (device/uapi.go, handlePostConfig). */
+static int send_keepalive(const char *device, enum kind kind, struct wireguard *w)
+{
+	const struct wireguard_change c = {.w = w, .peer = true, .keepalive = true};
+	uint16_t wanted_s = w->keepalive_s;
+	int r;
+
+	w->keepalive_s = wanted_s ? 0 : UINT16_MAX;
+	r = change(device, kind, &c);
+	w->keepalive_s = wanted_s;
+	return r ?: change(device, kind, &c);
+}
+
+int wireguard_move_endpoint(const char *device, const union addr_socket *endpoint)
+{
+	_cleanup_wireguard_dump_ struct wireguard_dump is = {};
+	struct wireguard w = {};
+	const struct wireguard_change c = {.w = &w, .peer = true, .endpoint = true};
+	enum kind kind;
+	int r = dump(device, &is, &kind);
+
+	if (r || !is.n_peers)
+		return r ?: -ENOENT;
+	copy_peer(&is.peers[0], &w);
+	w.endpoint = *endpoint;
+	r = change(device, kind, &c);
+	return r ?: send_keepalive(device, kind, &w);
+}

@@ -49,6 +49,9 @@ int wireguard_release_port(const char *device);
 /* Sets its peer's endpoint to what it is: wireguard-go sends from the address that it used before,
  * even if that has gone, until it is told again.  0, -ENODEV, -errno. */
 int wireguard_renew_endpoint(const char *device);
+/* Its peer is there now, and is sent a keepalive at once, so that it knows where we are.  0, -ENODEV,
+ * -ENOENT: it has no peer; -errno. */
+int wireguard_move_endpoint(const char *device, const union addr_socket *endpoint);
 /* 0; -ENODEV; -ENOENT: it has no peer (the rest is filled); -errno. */
 int wireguard_get(const char *device, struct wireguard *ret);
 
