@@ -12,7 +12,7 @@
 
 static const char full[] =
 	"mesh corp { device = ov7 port = 40000 mtu = 1400 keepalive = 25s probe-interval = 200ms\n"
-	"	split = 300kB }\n"
+	"	split = 300kB resolve-interval = 90s }\n"
 	"direction up { from = a to = c paths = {'via b:3', 'direct:1', 'forwarder hk:2'} bulk = direct\n"
 	"	rate = 50mbit }\n"
 	"direction rest { from = c to = a paths = {auto, direct, hk} }\n"
@@ -34,6 +34,7 @@ static void test_mesh(void **state)
 	assert_int_equal(p.m.mtu, 1400);
 	assert_int_equal(p.m.keepalive_s, 25);
 	assert_int_equal(p.m.probe_ms, 200);
+	assert_int_equal(p.m.resolve_ms, 90000);
 	assert_int_equal(p.m.split_bytes, 300000);
 	assert_int_equal(p.m.n_nodes, 3);
 }
@@ -94,6 +95,7 @@ static void test_defaults(void **state)
 	assert_int_equal(p.m.mtu, 1420);
 	assert_int_equal(p.m.keepalive_s, 10);
 	assert_int_equal(p.m.probe_ms, 100);
+	assert_int_equal(p.m.resolve_ms, 60000);
 	assert_int_equal(p.m.split_bytes, 200000);
 	assert_string_equal(p.m.nodes[1].endpoint.host, "2001:db8::1");
 }

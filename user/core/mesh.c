@@ -11,6 +11,7 @@ void mesh_init(struct mesh *m)
 		.mtu = MESH_MTU,
 		.keepalive_s = 10,
 		.probe_ms = 100,
+		.resolve_ms = MESH_RESOLVE_MS,
 		.split_bytes = 200000,
 	};
 }

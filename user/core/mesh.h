@@ -33,6 +33,7 @@
 #define MESH_MIN_MTU 1280  /* of IPv6, RFC 8200 section 5 */
 #define MESH_MTU 1420	   /* 1500 less what WireGuard adds over IPv6 */
 #define MESH_MAX_WEIGHT 1000
+#define MESH_RESOLVE_MS 60000
 
 struct mesh_endpoint {
 	char host[MESH_ENDPOINT]; /* name or address, without brackets; empty: none */
@@ -104,6 +105,7 @@ struct mesh {
 	uint16_t mtu;	       /* of the tunnels, default MESH_MTU */
 	uint32_t keepalive_s;  /* of nodes without endpoint, 1..65535, default 10 */
 	uint32_t probe_ms;     /* between probes of a path, default 100 */
+	uint32_t resolve_ms; /* between looks for addresses of names, default MESH_RESOLVE_MS */
 	uint64_t split_bytes;  /* default 200000 */
 	struct mesh_node *nodes;
 	size_t n_nodes;
@@ -136,7 +138,8 @@ int mesh_parse(struct mesh *m, const char *name, const char *text, size_t len, s
  * way.  0 or -EINVAL; -ENOMEM. */
 int mesh_check(const struct mesh *m, struct findings *f);
 
-/* As a description that reads back as an equal one, every value written. */
+/* As a description that reads back as an equal one, every value written; keys that older versions do
+ * not know only where they are not the default, so that these have the same hash. */
 void mesh_print(const struct mesh *m, struct str *out);
 /* The same on every node that has the same description, whatever its layout: for probes.  0 when
  * memory is out. */

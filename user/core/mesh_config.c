@@ -47,6 +47,11 @@ static void set_probe_interval(struct config *c, const char *key, const char *va
 	config_duration(c, key, value, 20, 60000, &c->mesh->mesh->probe_ms);
 }
 
+static void set_resolve_interval(struct config *c, const char *key, const char *value)
+{
+	config_duration(c, key, value, 1000, 86400000, &c->mesh->mesh->resolve_ms);
+}
+
 static void set_split(struct config *c, const char *key, const char *value)
 {
 	int r = num_parse_bytes(value, 1000, 1000000000000, &c->mesh->mesh->split_bytes);
@@ -66,6 +71,7 @@ static const struct config_key mesh_keys[] = {
 	{ "mtu", false, set_mtu },
 	{ "keepalive", false, set_keepalive },
 	{ "probe-interval", false, set_probe_interval },
+	{ "resolve-interval", false, set_resolve_interval },
 	{ "split", false, set_split },
 };
 

@@ -130,6 +130,8 @@ void mesh_print(const struct mesh *m, struct str *out)
 
 	str_add(out, "mesh \"%s\" {\n\tdevice = \"%s\"\n\tport = %u\n\tmtu = %u\n", m->name,
 		m->device, m->port, m->mtu);
+	if (m->resolve_ms != MESH_RESOLVE_MS)
+		str_add(out, "\tresolve-interval = %ums\n", m->resolve_ms);
 	str_add(out, "\tkeepalive = %us\n\tprobe-interval = %ums\n\tsplit = %llu%s\n}\n",
 		m->keepalive_s, m->probe_ms, split / (split % 1000 ? 1 : 1000),
 		split % 1000 ? "B" : "kB");
