@@ -86,33 +86,84 @@ static void test_damaged(void **state)
 	}
 }
 
+static int choose(const struct mesh_endpoint *e, const char *before, char text[OVERLAY_ENDPOINT],
+		  char error[200])
+{
+	struct resolved found;
+	union addr_socket a = {};
+	int r;
+
+	resolve(e->host, AF_UNSPEC, &found);
+	r = overlay_endpoint_choose(e, &found, before, &a, error, 200);
+	overlay_endpoint_text(&a, text);
+	return r;
+}
+
 static void test_endpoints(void **state)
 {
 	struct mesh_endpoint e = {.host = "192.0.2.9", .port = 14967};
 	char text[OVERLAY_ENDPOINT], error[200] = "";
-	union addr_socket a = {};
 
-	overlay_endpoint_text(&a, text);
-	assert_string_equal(text, "");
-	assert_int_equal(overlay_endpoint_resolve(&e, "", &a, error, sizeof(error)), 0);
-	overlay_endpoint_text(&a, text);
+	assert_int_equal(choose(&e, "", text, error), 0);
 	assert_string_equal(text, "192.0.2.9:14967");
 	strcpy(e.host, "2001:db8::c");
-	assert_int_equal(overlay_endpoint_resolve(&e, text, &a, error, sizeof(error)), 0);
-	overlay_endpoint_text(&a, text);
+	assert_int_equal(choose(&e, "192.0.2.9:14967", text, error), 0);
 	assert_string_equal(text, "[2001:db8::c]:14967");
-	strcpy(e.host, "localhost");
-	for (int i = 0; i < 2; i++) {
-		const char *before = i ? "[::1]:14967" : "127.0.0.1:14967";
-
-		assert_int_equal(overlay_endpoint_resolve(&e, before, &a, error, sizeof(error)), 0);
-		overlay_endpoint_text(&a, text);
-		if (!i)
-			assert_string_equal(text, before);
-	}
 	strcpy(e.host, "nowhere.invalid");
-	assert_int_equal(overlay_endpoint_resolve(&e, "", &a, error, sizeof(error)), -EHOSTUNREACH);
+	assert_int_equal(choose(&e, "", text, error), -EHOSTUNREACH);
+	assert_string_equal(text, "");
 	assert_non_null(strstr(error, "nowhere.invalid"));
+}
+
+/* Of several addresses the one in use stays as long as the name has it. */
+static void test_endpoints_of_many(void **state)
+{
+	static const char *const known[] = {"192.0.2.1", "192.0.2.2", "2001:db8::3"};
+	static const struct {
+		const char *before, *now;
+	} cases[] = {
+		{"", "192.0.2.1:77"},
+		{"192.0.2.1:77", "192.0.2.1:77"},
+		{"192.0.2.2:77", "192.0.2.2:77"},
+		{"[2001:db8::3]:77", "[2001:db8::3]:77"},
+		{"192.0.2.2:78", "192.0.2.1:77"},
+		{"192.0.2.9:77", "192.0.2.1:77"},
+	};
+	struct mesh_endpoint e = {.host = "name.example", .port = 77};
+	struct resolved found = {.n = 3};
+	char text[OVERLAY_ENDPOINT];
+
+	for (size_t i = 0; i < 3; i++) {
+		struct in6_addr a;
+
+		assert_int_equal(addr_parse(known[i], &a), 0);
+		addr_socket(&a, 0, 0, &found.addr[i]);
+	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		union addr_socket a;
+
+		assert_int_equal(overlay_endpoint_choose(&e, &found, cases[i].before, &a, text, 0), 0);
+		overlay_endpoint_text(&a, text);
+		assert_string_equal(text, cases[i].now);
+	}
+}
+
+static void test_names_of_hosts(void **state)
+{
+	struct resolved r;
+
+	assert_true(resolve_is_name("relay.example"));
+	assert_true(resolve_is_name("10.example"));
+	assert_false(resolve_is_name(""));
+	assert_false(resolve_is_name("192.0.2.1"));
+	assert_false(resolve_is_name("2001:db8::1"));
+	assert_false(resolve_is_name("fe80::1%eth0"));
+	resolve("192.0.2.1", AF_UNSPEC, &r);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.error, 0);
+	resolve("192.0.2.1", AF_INET6, &r);
+	assert_int_equal(r.n, 0);
+	assert_int_not_equal(r.error, 0);
 }
 
 static void test_ports(void **state)
@@ -143,6 +194,8 @@ int main(void)
 		test(test_there_and_back),
 		test(test_damaged),
 		test(test_endpoints),
+		test(test_endpoints_of_many),
+		test(test_names_of_hosts),
 		test(test_ports),
 	};
 

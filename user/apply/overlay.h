@@ -10,7 +10,7 @@
 #ifndef APPLY_OVERLAY_H
 #define APPLY_OVERLAY_H
 
-#include "core/mesh_plan.h"
+#include "apply/overlay_names.h"
 #include "bpf/overlay_abi.h"
 
 /* Of the overlay's marks: 8 bits that no link's mark uses by default. */
@@ -18,12 +18,13 @@
 
 struct overlay_options {
 	uint8_t private_key[MESH_KEY];
+	const struct overlay_names *names; /* of all endpoints of the plan */
 	bool adopt; /* devices of the plan's names that somebody else made (wg-quick, networkd) are
 		     * used as they are */
 };
 
 /* 0 or -errno with error (size bytes): what is in the way, a device of that name that is not ours, a
- * port in use; all is as it was then.  Waits for the resolver where endpoints have names. */
+ * port in use; all is as it was then. */
 int overlay_apply(const struct mesh_plan *p, const struct overlay_options *o, char *error,
 		  size_t size);
 /* 0; -ENOENT: nothing of ours is here; -errno with error: what of ours could not be removed is still

@@ -71,7 +71,7 @@ static int check_adopted(struct overlay_run *run, const struct overlay_tunnel *t
 }
 
 /* A name that is not found now was perhaps found when the tunnel was made; that goes on. */
-static int resolve(struct overlay_run *run, struct overlay_tunnel *t)
+static int find_peer(struct overlay_run *run, struct overlay_tunnel *t)
 {
 	const struct mesh_endpoint *e = &t->t->endpoint;
 	bool known = t->was && t->now->ifindex && *e->host && !strcmp(e->host, t->was->host);
@@ -80,8 +80,9 @@ static int resolve(struct overlay_run *run, struct overlay_tunnel *t)
 	if (!*e->host)
 		return 0;
 	snprintf(t->now->host, sizeof(t->now->host), "%s", e->host);
-	r = overlay_endpoint_resolve(e, known ? t->was->endpoint : "",
-				     &t->want.endpoint, run->error, run->size);
+	r = overlay_endpoint_choose(e, overlay_names_find(run->o->names, e->host),
+				    known ? t->was->endpoint : "", &t->want.endpoint, run->error,
+				    run->size);
 	if (!r) {
 		overlay_endpoint_text(&t->want.endpoint, t->now->endpoint);
 		t->set_endpoint = !known || strcmp(t->now->endpoint, t->was->endpoint);
@@ -110,7 +111,7 @@ static int fill_tunnel(struct overlay_run *run, const struct mesh_tunnel *mesh_t
 	r = fill_device(run, t->was, mesh_tunnel->device, t->now);
 	if (r)
 		return r;
-	return t->now->adopted ? check_adopted(run, t) : resolve(run, t);
+	return t->now->adopted ? check_adopted(run, t) : find_peer(run, t);
 }
 
 /* What devices of ours are like, before. */

@@ -19,39 +19,34 @@ void overlay_endpoint_text(const union addr_socket *e, char ret[OVERLAY_ENDPOINT
 	snprintf(ret, OVERLAY_ENDPOINT, six ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-static const struct addrinfo *choose(const struct addrinfo *found, const char *before)
+static void set_port(union addr_socket *a, uint16_t port)
 {
-	char text[OVERLAY_ENDPOINT];
-
-	for (const struct addrinfo *i = found; i; i = i->ai_next) {
-		overlay_endpoint_text((const union addr_socket *)i->ai_addr, text);
-		if (!strcmp(text, before))
-			return i;
-	}
-	return found;
+	if (a->sa.sa_family == AF_INET6)
+		a->in6.sin6_port = htons(port);
+	else
+		a->in.sin_port = htons(port);
 }
 
-int overlay_endpoint_resolve(const struct mesh_endpoint *e, const char *before,
-			     union addr_socket *ret, char *error, size_t size)
+int overlay_endpoint_choose(const struct mesh_endpoint *e, const struct resolved *found,
+			    const char *before, union addr_socket *ret, char *error, size_t size)
 {
-	const struct addrinfo hints = {.ai_flags = AI_NUMERICSERV, .ai_socktype = SOCK_DGRAM};
-	const struct addrinfo *chosen;
-	struct addrinfo *found;
-	char port[6];
-	int r;
+	char text[OVERLAY_ENDPOINT];
+	union addr_socket a;
 
-	snprintf(port, sizeof(port), "%u", e->port);
-	r = getaddrinfo(e->host, port, &hints, &found);
-	if (r) {
-		snprintf(error, size, "cannot find the address of \"%s\": %s", e->host,
-			 gai_strerror(r));
-		return -EHOSTUNREACH;
+	for (uint32_t i = found->n; i-- > 0;) {
+		a = found->addr[i];
+		set_port(&a, e->port);
+		overlay_endpoint_text(&a, text);
+		if (!strcmp(text, before))
+			break;
 	}
-	chosen = choose(found, before);
-	*ret = (union addr_socket){};
-	memcpy(ret, chosen->ai_addr, MIN((size_t)chosen->ai_addrlen, sizeof(*ret)));
-	freeaddrinfo(found);
-	return 0;
+	if (found->n) {
+		*ret = a;
+		return 0;
+	}
+	snprintf(error, size, "cannot find the address of \"%s\": %s", e->host,
+		 gai_strerror(found->error));
+	return -EHOSTUNREACH;
 }
 
 static int try_bind(int family, uint16_t port)

@@ -11,7 +11,8 @@ struct verb {
 	bool lock;    /* it changes something */
 	bool planned; /* it needs model and plan of what is loaded */
 	bool running; /* it needs programs that run */
-	bool remote;  /* it only talks to the daemon: of the session nothing but the cookie is there */
+	bool remote;  /* it talks to the daemon, or sees to it all itself: of the session nothing but
+		       * the cookie is there, and capabilities are its own business */
 	/* Judges options and arguments and returns an exit status; NULL: no argument is taken. */
 	int (*usage)(const struct command *self, const struct options *o);
 	/* 0 or -errno, having said what is wrong; -EDOM is wrong usage. */

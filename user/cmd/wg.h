@@ -3,8 +3,9 @@
 #ifndef CMD_WG_H
 #define CMD_WG_H
 
+#include "apply/overlay.h"
 #include "cmd/options.h"
-#include "core/mesh_plan.h"
+#include "run/mesh_apply.h"
 #include <json-c/json.h>
 
 #define WG_CONFIG "/etc/asymbpf/mesh.conf"
@@ -20,9 +21,17 @@ int wg_show(const struct command *self, int argc, char **argv);
  * caller frees m in any case. */
 int wg_read(struct mesh *m, const char *path);
 
-/* Applies the description that they name; the caller has a session that holds the lock.  0 or
- * -errno, said. */
-int wg_apply_options(const struct options *o);
+/* The description that options name, as it is applied (run/mesh_apply.h).  o outlives it. */
+struct wg_source {
+	const struct options *o;
+	struct overlay_options options; /* the private key */
+	struct mesh mesh; /* as read last; its plan: of the node that has the key */
+	struct mesh_plan plan;
+	const char *node;
+	bool is_read;
+};
+struct mesh_source wg_source(struct wg_source *ws, const struct options *o);
+void wg_source_done(struct wg_source *ws);
 
 /* 0, or -EIO: not to be had. */
 int wg_public_key(const uint8_t private_key[MESH_KEY], uint8_t ret[MESH_KEY]);

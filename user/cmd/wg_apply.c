@@ -46,41 +46,92 @@ static int find_node(const struct mesh *m, const struct options *o, const uint8_
 	return wrong_key(m, o->node, key);
 }
 
-static int apply_plan(const struct mesh *m, const char *node, const struct overlay_options *oo)
-{
-	_cleanup_(mesh_plan_done) struct mesh_plan p = {};
-	char error[ERROR] = "";
-	int r = mesh_plan_build(&p, m, node);
+/* -------- a description that is applied */
 
+static void forget(struct wg_source *ws)
+{
+	if (!ws->is_read)
+		return;
+	mesh_plan_done(&ws->plan);
+	mesh_done(&ws->mesh);
+	ws->is_read = false;
+}
+
+void wg_source_done(struct wg_source *ws)
+{
+	forget(ws);
+	explicit_bzero(ws, sizeof(*ws));
+}
+
+static int read_source(void *data, struct overlay_names *names)
+{
+	struct wg_source *ws = data;
+	int r;
+
+	forget(ws);
+	ws->is_read = true;
+	r = wg_read(&ws->mesh, ws->o->config);
+	r = r ?: wg_read_key(ws->o->key, ws->options.private_key);
+	r = r ?: find_node(&ws->mesh, ws->o, ws->options.private_key, &ws->node);
 	if (r)
-		return log_err(r, "cannot plan node \"%s\"", node);
-	r = overlay_apply(&p, oo, error, sizeof(error));
-	if (r) {
-		log_error("%s", error[0] ? error : strerror(-r));
 		return r;
-	}
-	printf("mesh %s, node %s: %zu tunnels, ways to %zu nodes\n", m->name, node, p.n_tunnels,
-	       p.n_targets);
+	r = mesh_plan_build(&ws->plan, &ws->mesh, ws->node) ?: overlay_names_add(names, &ws->plan);
+	return r ? log_err(r, "cannot plan node \"%s\"", ws->node) : 0;
+}
+
+/* Another apply, of a newer description, may have gone before us. */
+static bool is_current(const struct wg_source *ws)
+{
+	_cleanup_(findings_done) struct findings f = {};
+	_cleanup_(mesh_done) struct mesh m;
+
+	mesh_init(&m);
+	return !mesh_read(&m, ws->o->config ?: WG_CONFIG, &f) &&
+	       mesh_hash(&m) == mesh_hash(&ws->mesh);
+}
+
+static int apply_locked(struct wg_source *ws, const struct overlay_names *names)
+{
+	char error[ERROR] = "";
+	int r;
+
+	if (!is_current(ws))
+		return -EAGAIN;
+	ws->options.adopt = ws->o->adopt;
+	ws->options.names = names;
+	r = overlay_apply(&ws->plan, &ws->options, error, sizeof(error));
+	/* which would be taken for a description that has changed */
+	if (r)
+		return log_error("%s", error[0] ? error : strerror(-r)), r == -EAGAIN ? -EIO : r;
+	printf("mesh %s, node %s: %zu tunnels, ways to %zu nodes\n", ws->mesh.name, ws->node,
+	       ws->plan.n_tunnels, ws->plan.n_targets);
 	return 0;
 }
 
-int wg_apply_options(const struct options *o)
+static int apply_source(void *data, const struct overlay_names *names)
 {
-	struct overlay_options oo = {.adopt = o->adopt};
-	_cleanup_(mesh_done) struct mesh m;
-	const char *node = NULL;
-	int r = wg_read(&m, o->config);
+	struct session s;
+	int r = session_open(&s, true);
 
-	r = r ?: wg_read_key(o->key, oo.private_key);
-	r = r ?: find_node(&m, o, oo.private_key, &node);
-	r = r ?: apply_plan(&m, node, &oo);
-	explicit_bzero(&oo, sizeof(oo));
+	r = r ?: apply_locked(data, names);
+	session_close(&s);
 	return r;
+}
+
+struct mesh_source wg_source(struct wg_source *ws, const struct options *o)
+{
+	*ws = (struct wg_source){.o = o};
+	return (struct mesh_source){.read = read_source, .apply = apply_source, .data = ws};
 }
 
 static int apply(struct session *s, const struct options *o)
 {
-	return wg_apply_options(o);
+	struct wg_source ws;
+	const struct mesh_source source = wg_source(&ws, o);
+	int r = verb_privileged("wg apply") ?: mesh_apply_now(&source);
+
+	wg_source_done(&ws);
+	return r;
 }
 
 static int apply_usage(const struct command *self, const struct options *o)
@@ -94,7 +145,7 @@ static int apply_usage(const struct command *self, const struct options *o)
 
 int wg_apply(const struct command *self, int argc, char **argv)
 {
-	static const struct verb verb = {.lock = true, .usage = apply_usage, .body = apply};
+	static const struct verb verb = {.remote = true, .usage = apply_usage, .body = apply};
 
 	return verb_run(self, argc, argv, &verb);
 }

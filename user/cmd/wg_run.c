@@ -5,25 +5,22 @@
 #include "cmd/verb.h"
 #include "cmd/wg.h"
 
-static int apply_again(void *data)
-{
-	struct session s;
-	int r = session_open(&s, true);
-
-	r = r ?: wg_apply_options(data);
-	session_close(&s);
-	return r;
-}
-
 static int run(const struct command *self, struct options *o)
 {
+	struct mesh_source source;
+	struct wg_source ws;
+	int r;
+
 	if (o->n_args)
 		return options_wrong(self, "what is \"%s\"?", o->args[0]);
 	if ((o->config || o->node) && !o->key)
 		return options_wrong(self, "to apply a description, --key FILE is needed");
 	if (verb_privileged(self->name))
 		return STATUS_FAILURE;
-	return mesh_run(o->key ? apply_again : NULL, o, o->json) ? STATUS_FAILURE : STATUS_OK;
+	source = wg_source(&ws, o);
+	r = mesh_run(o->key ? &source : NULL, o->json);
+	wg_source_done(&ws);
+	return r ? STATUS_FAILURE : STATUS_OK;
 }
 
 int wg_run(const struct command *self, int argc, char **argv)

@@ -25,8 +25,9 @@
 struct runner {
 	uv_loop_t loop;
 	uint64_t cookie;
-	int (*apply)(void *data);
-	void *data;
+	const struct mesh_source *source; /* NULL: somebody else applies it */
+	struct mesh_apply *applying;
+	bool again; /* asked to apply once more meanwhile */
 	/* as applied */
 	struct overlay_state state;
 	struct mesh mesh;
@@ -200,19 +201,40 @@ static void on_state(uv_fs_event_t *handle, const char *name, int events, int st
 		uv_timer_start(&r->look_state, on_look_state, STATE_MS, 0);
 }
 
+static void reload(struct runner *r);
+
+static void reloaded(void *data, int e)
+{
+	struct runner *r = data;
+
+	r->applying = NULL;
+	if (e)
+		log_warn("the mesh stays as it was");
+	look_at_mesh(r);
+	notify_ready(r->notify);
+	if (r->again)
+		reload(r);
+}
+
+/* Names are asked for meanwhile, so it goes on measuring. */
+static void reload(struct runner *r)
+{
+	r->again = r->applying;
+	if (r->again)
+		return;
+	notify_reloading(r->notify);
+	if (!r->source || mesh_apply_begin(&r->loop, r->source, reloaded, r, &r->applying))
+		reloaded(r, 0);
+}
+
 static void on_signal(uv_signal_t *handle, int signo)
 {
 	struct runner *r = handle->data;
 
-	if (signo != SIGHUP) {
+	if (signo == SIGHUP)
+		reload(r);
+	else
 		uv_stop(&r->loop);
-		return;
-	}
-	notify_reloading(r->notify);
-	if (r->apply && r->apply(r->data))
-		log_warn("the mesh stays as it was");
-	look_at_mesh(r);
-	notify_ready(r->notify);
 }
 
 /* -------- start and end */
@@ -244,7 +266,7 @@ static int begin(struct runner *r)
 		return log_err(e, "cannot tell the network namespace (Linux 5.14 or later)");
 	if (notify_open(&r->loop, &r->notify))
 		log_warn("$NOTIFY_SOCKET is of no use: the service manager is told nothing");
-	e = r->apply ? r->apply(r->data) : 0;
+	e = r->source ? mesh_apply_now(r->source) : 0;
 	if (e)
 		return e;
 	e = file_mkdirs(STATE_ROOT);
@@ -266,6 +288,7 @@ static int begin(struct runner *r)
 static void close_all(struct runner *r)
 {
 	drop(r);
+	mesh_apply_end(TAKE_PTR(r->applying));
 	if (r->watch)
 		watch_close(r->watch);
 	if (r->notify)
@@ -296,7 +319,7 @@ static int run(struct runner *r)
 	return 0;
 }
 
-int mesh_run(int (*apply)(void *data), void *data, bool json)
+int mesh_run(const struct mesh_source *source, bool json)
 {
 	struct runner *r = calloc(1, sizeof(*r));
 	int e = r ? uv_loop_init(&r->loop) : -ENOMEM;
@@ -305,8 +328,7 @@ int mesh_run(int (*apply)(void *data), void *data, bool json)
 		free(r);
 		return log_err(e, "cannot start");
 	}
-	r->apply = apply;
-	r->data = data;
+	r->source = source;
 	mesh_init(&r->mesh);
 	signal(SIGPIPE, SIG_IGN);
 	log_never_wait();

@@ -9,13 +9,13 @@
 #ifndef RUN_MESH_RUN_H
 #define RUN_MESH_RUN_H
 
+#include "run/mesh_apply.h"
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* apply: at the beginning and at SIGHUP; 0 or -errno, said; NULL: what is applied is taken as it
- * is. Ends at SIGTERM and SIGINT; packets go on as was chosen last.  0 or -errno, said. */
-int mesh_run(int (*apply)(void *data), void *data, bool json);
+/* source: applied at the beginning and at SIGHUP; NULL: what is applied is taken as it is.  Ends at SIGTERM and SIGINT; packets go on as was chosen last.  0 or -errno, said. */
+int mesh_run(const struct mesh_source *source, bool json);
 
 /* What the daemon of this namespace has said of late, to be json_object_put; NULL: none runs. */
 struct json_object *mesh_run_status(uint64_t cookie);
