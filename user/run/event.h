@@ -19,6 +19,7 @@
 	X(DHCP, "dhcp")     /* a client's renewal was to leave by another link than its own */        \
 	X(REPAIR, "repair") /* somebody took something of ours away; it is back */                 \
 	X(WAY, "way")	    /* of a mesh: it died, came back, or was chosen */                      \
+	X(ENDPOINT, "endpoint") /* of a mesh: the name of a peer or forwarder has another address */ \
 	X(ERROR, "error")   /* something could not be done, and will be tried again */
 
 enum event_kind {
@@ -35,7 +36,7 @@ struct event {
 	const char *link;	 /* name, or NULL */
 	const char *device;	 /* of the link, or NULL */
 	int family;		 /* AF_INET, AF_INET6; 0: none in particular */
-	/* of WAY "dead", "alive", "chosen", "differs", "agrees";
+	/* of ENDPOINT "moved"; of WAY "dead", "alive", "chosen", "differs", "agrees";
 	 * "up", "down"; of MANUAL "up", "down", "auto"; of DHCP "moved", "failed"; of LEASE as there */
 	const char *state;
 	const char *reason;	 /* a word of plan_down_names, health_reason_names or choice_reason_names,

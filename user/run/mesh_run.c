@@ -7,6 +7,7 @@
 #include "base/defs.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "run/mesh_names.h"
 #include "run/mesh_own.h"
 #include "run/mesh_status.h"
 #include "run/notify.h"
@@ -33,6 +34,7 @@ struct runner {
 	struct mesh mesh;
 	struct mesh_plan plan;
 	struct paths *paths;
+	struct mesh_names *names;
 	uint64_t own; /* digest of our addresses */
 	struct events events;
 	struct event_sink sink;
@@ -54,6 +56,7 @@ static void tell(struct runner *r, enum event_kind kind, const char *text)
 
 static void drop(struct runner *r)
 {
+	mesh_names_close(TAKE_PTR(r->names));
 	paths_close(TAKE_PTR(r->paths));
 	mesh_plan_done(&r->plan);
 	mesh_done(&r->mesh);
@@ -72,6 +75,8 @@ static int open_mesh(struct runner *r)
 
 	e = e ?: mesh_plan_build(&r->plan, &r->mesh, r->state.node);
 	e = e ?: paths_open(&r->loop, &r->plan, &r->events, &r->paths);
+	e = e ?: mesh_names_open(&r->loop, r->cookie, &r->plan, &r->state, r->paths, &r->events,
+	                         &r->names);
 	if (e)
 		return e;
 	snprintf(text, sizeof(text), "mesh %s, node %s: measuring the ways to %zu nodes",
@@ -95,6 +100,7 @@ static int take_state(struct runner *r, struct overlay_state *now)
 
 	if (r->paths && same(&r->state, now)) {
 		paths_refresh(r->paths);
+		mesh_names_refresh(r->names, now);
 		overlay_state_done(now);
 		return 0;
 	}

@@ -241,6 +241,26 @@ void paths_address_changed(struct paths *p)
 		path_peer_tick(p, &p->peers[i], now_ns);
 }
 
+bool paths_tunnel_silent(const struct paths *p, size_t tunnel)
+{
+	uint64_t now_ns = paths_now();
+	bool silent = false;
+
+	for (size_t i = 0; i < p->n_peers; i++) {
+		const struct path_peer *peer = &p->peers[i];
+		bool talks = choice_talks(&peer->choice, now_ns);
+
+		for (uint8_t k = 0; k < peer->choice.n; k++) {
+			if (peer->t->ways[k].tunnel != tunnel)
+				continue;
+			if (talks && !peer->choice.ways[k].dead)
+				return false;
+			silent = true;
+		}
+	}
+	return silent;
+}
+
 void paths_refresh(struct paths *p)
 {
 	uint64_t now_ns = paths_now();

@@ -47,6 +47,8 @@ void paths_status(const struct paths *p, struct json_object *ret);
 
 /* Own addresses have changed: endpoints are set again and a packet is sent by every tunnel, now. */
 void paths_address_changed(struct paths *p);
+/* Whether none of the ways by a tunnel (index of the plan's) is known to work, if it has any. */
+bool paths_tunnel_silent(const struct paths *p, size_t tunnel);
 /* Somebody has written the nodes' ways anew, or devices have: ours are written again. */
 void paths_refresh(struct paths *p);
 
