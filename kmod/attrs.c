@@ -23,10 +23,13 @@ static int check_live(const struct nlattr *nla, struct netlink_ext_ack *extack)
 	return -EINVAL;
 }
 
-/* No functions for integers: what extended acks tell of a policy, 6.1 and 6.12 take as a range. */
+/*
+ * Numbers are checked where they are read: what is out of a range here is refused without a word of
+ * what was expected, and a function here is taken for a range by extended acks of 6.1 and 6.12.
+ */
 const struct nla_policy asym_policy_attrs[ASYM_A_LIVE6 + 1] = {
-	[ASYM_A_POLICY] = NLA_POLICY_MAX(NLA_U32, ASYM_MAX_POLICIES - 1),
-	[ASYM_A_KEY] = NLA_POLICY_MAX(NLA_U8, ASYM_KEY_MAX - 1),
+	[ASYM_A_POLICY] = {.type = NLA_U32},
+	[ASYM_A_KEY] = {.type = NLA_U8},
 	[ASYM_A_SEED] = {.type = NLA_U32},
 	[ASYM_A_MARK_MASK] = {.type = NLA_U32},
 	[ASYM_A_LAST_RESORT] = {.type = NLA_U8},
@@ -89,12 +92,24 @@ static int read_links(struct asym_chooser *c, struct genl_info *info)
 	return 0;
 }
 
-static int read_mask(struct asym_chooser *c, const struct nlattr *nla, struct netlink_ext_ack *extack)
+static int read_key(struct asym_chooser *c, const struct nlattr *nla,
+		    struct netlink_ext_ack *extack)
+{
+	c->policy.key = nla_get_u8(nla);
+	if (c->policy.key < ASYM_KEY_MAX)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, nla, "key: expected 0 (flow), 1 (src) or 2 (src+dst)");
+	return -ERANGE;
+}
+
+static int read_mask(struct asym_chooser *c, const struct nlattr *nla,
+		     struct netlink_ext_ack *extack)
 {
 	u32 mask = nla_get_u32(nla), run = mask ? mask >> __ffs(mask) : 0;
 
 	if (run < 2 || run & (run + 1)) {
-		NL_SET_ERR_MSG_ATTR(extack, nla, "mask of the mark: expected two or more adjacent bits");
+		NL_SET_ERR_MSG_ATTR(extack, nla,
+				    "mask of the mark: expected two or more adjacent bits");
 		return -ERANGE;
 	}
 	c->mark_mask = mask;
@@ -110,10 +125,11 @@ int asym_policy_read(struct asym_chooser *c, struct genl_info *info)
 			return -EINVAL;
 		}
 	}
-	c->policy.key = nla_get_u8(info->attrs[ASYM_A_KEY]);
 	c->policy.last_resort = nla_get_u8(info->attrs[ASYM_A_LAST_RESORT]);
 	c->seed = nla_get_u32(info->attrs[ASYM_A_SEED]);
-	return read_mask(c, info->attrs[ASYM_A_MARK_MASK], info->extack) ?: read_links(c, info);
+	return read_key(c, info->attrs[ASYM_A_KEY], info->extack) ?:
+	       read_mask(c, info->attrs[ASYM_A_MARK_MASK], info->extack) ?:
+	       read_links(c, info);
 }
 
 static int put_links(struct sk_buff *skb, const struct asym_chooser *c)

@@ -15,15 +15,24 @@ static int number_of(struct genl_info *info, u32 *ret)
 		GENL_SET_ERR_MSG(info, "expected the number of a policy");
 		return -EINVAL;
 	}
+	if (nla_get_u32(info->attrs[ASYM_A_POLICY]) >= ASYM_MAX_POLICIES) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[ASYM_A_POLICY],
+				    "number of a policy: expected 0..63");
+		return -ERANGE;
+	}
 	*ret = nla_get_u32(info->attrs[ASYM_A_POLICY]);
 	return 0;
 }
 
 static int set_policy(struct sk_buff *skb, struct genl_info *info)
 {
-	struct asym_chooser *c = kvzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
-	int ret;
+	struct asym_chooser *c;
+	u32 number = 0;
+	int ret = number_of(info, &number);
 
+	if (ret)
+		return ret;
+	c = kvzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
 	if (!c)
 		return -ENOMEM;
 	ret = asym_policy_read(c, info);
@@ -31,8 +40,7 @@ static int set_policy(struct sk_buff *skb, struct genl_info *info)
 		kvfree(c);
 		return ret;
 	}
-	asym_policy_set(asym_net_of(genl_info_net(info)),
-			nla_get_u32(info->attrs[ASYM_A_POLICY]), c);
+	asym_policy_set(asym_net_of(genl_info_net(info)), number, c);
 	return 0;
 }
 

@@ -69,7 +69,7 @@ enum nft_asym_attr {
 	NFTA_ASYM_DREG,	      /* be32: destination register */
 	NFTA_ASYM_POLICY,     /* be32: its number; -ENOENT when the namespace has none of that */
 	NFTA_ASYM_KEY,	      /* be32: enum asym_key in place of the policy's; may be left out */
-	NFTA_ASYM_STICKY,     /* be32: idle time-out in seconds, 1..2^31 - 1; left out: not sticky */
+	NFTA_ASYM_STICKY,     /* be32: idle time-out in seconds, 1..2^31 - 1; default: none */
 	NFTA_ASYM_STICKY_KEY, /* be32: ASYM_KEY_SRC or _SRC_DST, default SRC */
 	NFTA_ASYM_STICKY_ID,  /* be32: rules with the same share entries, default 0 */
 	NFTA_ASYM_MAX,
