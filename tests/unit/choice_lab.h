@@ -42,7 +42,8 @@ struct lab {
 	int64_t offset_ns;                   /* of the far end's clock */
 	int64_t jump_ns;                     /* of ours, as probes have it */
 	uint64_t pause_ns;                   /* until then nothing is sent, or */
-	uint64_t deaf_ns;                    /* nothing taken in or reported */
+	uint64_t deaf_ns;                    /* nothing taken in or reported, or */
+	uint64_t refuse_ns;                  /* nothing that comes is believed */
 	uint32_t back_ms;                    /* what reports take */
 	uint32_t back_loss;                  /* percent */
 	uint32_t seq;
@@ -176,6 +177,8 @@ static inline void lab_take(struct lab *l, struct lab_packet *p)
 		return;
 	}
 	p->at_ns = 0;
+	if (!p->is_report && l->now_ns < l->refuse_ns)
+		return;
 	if (!p->is_report) {
 		choice_arrived(&l->a, p->way, p->seq, p->sent_ns, l->now_ns + l->offset_ns);
 		return;

@@ -89,6 +89,45 @@ static void test_loss(void **state)
 	assert_true(worst_ms <= 5000);
 }
 
+/* One that is lost says nothing, whenever it is. */
+static void test_one_lost(void **state)
+{
+	for (uint32_t phase = 0; phase < 300; phase += 7) {
+		LAB l = two_ways(true, 15, 16);
+
+		lab_warm(l);
+		lab_run(l, phase);
+		l->ways[0].dead = true;
+		lab_run(l, PROBE_MS);
+		l->ways[0].dead = false;
+		lab_run(l, 30000);
+		assert_int_equal(l->thin_moves, 0);
+		assert_int_equal(l->thick_moves, 0);
+	}
+}
+
+/* The receiver begins to listen, or to believe us, between the arrivals of one probe by two ways: what
+ * came before is not lost. */
+static void test_begin(void **state)
+{
+	static const uint32_t delays[][2] = {{15, 16}, {15, 55}, {16, 15}, {55, 15}};
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(delays) * 100; i++) {
+		const uint32_t *ms = delays[i / 100];
+		LAB l = two_ways(true, ms[0], ms[1]);
+		unsigned int needed = ms[0] > 40;
+
+		choice_init(&l->c, &l->t, PROBE_MS);
+		l->refuse_ns = START + (500 + i % 100) * MS;
+		lab_run(l, 10000);
+		assert_int_equal(l->c.thin, needed);
+		lab_run(l, 60000);
+		assert_int_equal(l->thin_moves, needed);
+		assert_int_equal(l->thick_moves, 0);
+		assert_int_equal(l->deaths, 0);
+	}
+}
+
 /* Where it is the same everywhere, it is no reason. */
 static void test_same_loss(void **state)
 {
@@ -274,7 +313,8 @@ int main(void)
 		cmocka_unit_test(test_metered),      cmocka_unit_test(test_many_ways),
 		cmocka_unit_test(test_clock),        cmocka_unit_test(test_thick_load),
 		cmocka_unit_test(test_thin_load),    cmocka_unit_test(test_short),
-		cmocka_unit_test(test_pulsing_load),
+		cmocka_unit_test(test_pulsing_load), cmocka_unit_test(test_one_lost),
+		cmocka_unit_test(test_begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

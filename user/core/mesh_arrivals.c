@@ -14,7 +14,8 @@ void choice_arrivals_init(struct choice_arrivals *a, uint32_t probe_ms)
 {
 	uint64_t window_ms = MAX((uint64_t)WINDOW_MS, (uint64_t)WINDOW_PROBES * probe_ms);
 
-	*a = (struct choice_arrivals){.bucket_ns = window_ms * NS_PER_MS / CHOICE_BUCKETS};
+	*a = (struct choice_arrivals){.bucket_ns = window_ms * NS_PER_MS / CHOICE_BUCKETS,
+	                              .full = window_ms / MAX(probe_ms, 1u)};
 }
 
 static void clear(struct choice_arrivals *a, uint64_t number)
@@ -60,7 +61,8 @@ void choice_arrived(struct choice_arrivals *a, uint8_t way, uint32_t seq, uint64
 		a->before = seq - 1;
 	a->any = true;
 	w = &a->ways[way];
-	step = (int32_t)(seq - (w->last_ns ? w->seq : a->before));
+	/* before the first by this way we did not listen, or did not believe it */
+	step = w->last_ns ? (int32_t)(seq - w->seq) : 1;
 	if (w->last_ns && (step == 0 || step < -LATE))
 		return;
 	count(&w->buckets[a->newest % CHOICE_BUCKETS], step, (int64_t)(now_ns - sent_ns));
@@ -69,9 +71,13 @@ void choice_arrived(struct choice_arrivals *a, uint8_t way, uint32_t seq, uint64
 	w->last_ns = now_ns;
 }
 
-static uint16_t loss_of(uint32_t got, uint32_t expected)
+/* Of a window that has just begun one probe would be a half. */
+static uint16_t loss_of(const struct choice_arrivals *a, uint32_t got, uint32_t expected)
 {
-	return got < expected ? (uint64_t)(expected - got) * 1000 / expected : 0;
+	uint64_t missing = got < expected ? expected - got : 0;
+	uint32_t of = MAX(expected, a->full);
+
+	return missing * 1000 / MAX(of, 1u);
 }
 
 void choice_report(struct choice_arrivals *a, uint8_t way, uint64_t now_ns,
@@ -91,5 +97,5 @@ void choice_report(struct choice_arrivals *a, uint8_t way, uint64_t now_ns,
 	}
 	ret->seq = w->seq;
 	ret->age_ms = MIN((now_ns - w->last_ns) / NS_PER_MS, (uint64_t)UINT32_MAX - 1);
-	ret->loss = loss_of(got, expected);
+	ret->loss = loss_of(a, got, expected);
 }

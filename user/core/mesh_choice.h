@@ -37,6 +37,7 @@ struct choice_arrival {
 
 struct choice_arrivals {
 	uint64_t bucket_ns; /* length of a bucket */
+	uint32_t full;      /* probes by a way in a window */
 	uint64_t newest;    /* number of the newest one: time divided by length */
 	uint32_t before;    /* the sequence number before the first that came by any way */
 	bool any;

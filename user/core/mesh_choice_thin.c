@@ -14,8 +14,8 @@
 /* 1 % of loss is as bad as 10 ms: retransmissions cost some 3 ms then, on average, but speech
  * suffers as from 100 ms (ITU-T G.107). */
 #define LOSS_COST_NS_PER_PPM 1000
-/* Losses that differ by less say nothing: they are of few probes. */
-#define LOSS_FREE_PPM 20000
+/* Losses that differ by less say nothing: one probe of a window, for as long as it is there. */
+#define LOSS_FREE_PPM 30000
 
 struct thin {
 	struct choice *c;
