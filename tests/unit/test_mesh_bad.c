@@ -38,6 +38,8 @@ static void test_values(void **state)
 		{ ABC "mesh m { mtu = 1279 }", 4, "mtu: \"1279\" is out of range, expected 1280 to 9000" },
 		{ ABC "mesh m { keepalive = 0 }", 4, "keepalive: \"0\" seconds is out of range" },
 		{ ABC "mesh m { probe-interval = 19ms }", 4, "probe-interval: \"19ms\" is out of range" },
+		{ ABC "mesh m { resolve-interval = 999ms }", 4,
+		  "resolve-interval: \"999ms\" is out of range, expected 1s to 1d" },
 		{ ABC "mesh m { split = 5 }", 4, "split: \"5\" is out of range, expected 1kB" },
 		{ ABC "mesh m { split = much }", 4, "split: \"much\" is no size" },
 		{ ABC "mesh m { device = w-a }", 4, "device: \"w-a\" looks like a tunnel's name" },
@@ -91,6 +93,7 @@ static void test_nodes(void **state)
 		  "lan: \"0.0.0.0/0\" is everything" },
 		{ ABC "node d { address = 10.0.0.4 public-key = $d lan = ::/0 }", 4, "lan: \"::/0\" is everything" },
 		{ ABC "node d { address = 10.0.0.4 public-key = $d metered = dear }", 4, "metered: \"dear\" is neither" },
+		{ ABC "node d { address = 10.0.0.4 public-key = $d relay = never }", 4, "relay: \"never\" is neither" },
 	};
 
 	ALL_BAD(bad);
@@ -192,6 +195,9 @@ static void test_ways(void **state)
 		{ ABC "direction x { from = a to = b paths = 'via c:x' }", 4, "paths: \"x\" is not a number" },
 		{ ABC "direction x { from = a to = b\npaths = {direct, 'via b'} }", 5,
 		  "paths: \"via b\" of direction \"x\" leads by its own end" },
+		{ ABC "node d { address = 10.0.0.4 public-key = $d endpoint = d.example relay = no }\n"
+		  "direction x { from = a to = b\nbulk = {direct, 'via d'} }", 6,
+		  "bulk: \"via d\" of direction \"x\" leads by a node with relay = no, expected direct" },
 		{ ABC "direction x { from = a to = b bulk = 'via a' }", 4, "bulk: \"via a\" of direction \"x\" leads by" },
 		{ ABC D "direction x { from = a to = d paths = direct }", 5,
 		  "paths: \"direct\" needs a connection of \"a\" and \"d\", expected an endpoint of one of them" },

@@ -20,7 +20,7 @@ static const char full[] =
 	"	metered = yes }\n"
 	"connect main { nodes = {a, c, b} mtu = 1380 }\n"
 	"node a { address = {'192.168.51.5', 'fd51::5'} public-key = $a\n"
-	"	lan = {'10.5.0.0/24', 'fd05::/48'} device = wan1 }\n"
+	"	lan = {'10.5.0.0/24', 'fd05::/48'} device = wan1 relay = no }\n"
 	"node b { address = fd51::1 public-key = $b endpoint = vpn.example.org metered = yes }\n"
 	"node c { address = 192.168.51.2 public-key = $c endpoint = '203.0.113.2:700' }\n";
 
@@ -54,6 +54,7 @@ static void test_nodes(void **state)
 	assert_string_equal(a->endpoint.host, "");
 	assert_string_equal(a->device, "wan1");
 	assert_true(b->metered && !a->metered);
+	assert_true(b->relays && !a->relays);
 	assert_true(addr_is_zero(&b->addr[ASYM_V4]));
 	assert_string_equal(b->endpoint.host, "vpn.example.org");
 	assert_int_equal(b->endpoint.port, 0);

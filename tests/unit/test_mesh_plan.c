@@ -182,6 +182,32 @@ static void test_transit(void **state)
 	assert_string_equal(wish_names(target_of(&a, "c"), &target_of(&a, "c")->paths), "hk, via b");
 }
 
+/* A node that passes nothing on is reached as ever, and reaches others by relays. */
+static void test_no_relay(void **state)
+{
+	MESHED m = good_mesh(A B C "node d { address = 10.0.0.4 public-key = $d endpoint = d.example relay = no }\n"
+			     "direction x { from = a to = b paths = {auto, direct, 'via c'} }");
+	PLAN a = plan_of(&m.m, "a"), d = plan_of(&m.m, "d"), b = plan_of(&m.m, "b");
+
+	assert_string_equal(wish_names(target_of(&a, "c"), &target_of(&a, "c")->paths), "direct, via b");
+	assert_string_equal(wish_names(target_of(&a, "d"), &target_of(&a, "d")->paths),
+			    "direct, via b, via c");
+	assert_string_equal(wish_names(target_of(&d, "a"), &target_of(&d, "a")->paths),
+			    "direct, via b, via c");
+	assert_int_equal(target_of(&d, "a")->direct, MESH_TUNNEL_NONE);
+	assert_int_not_equal(target_of(&b, "d")->direct, MESH_TUNNEL_NONE);
+}
+
+/* What only it could pass on has no way. */
+static void test_no_way_by_no_relay(void **state)
+{
+	MESHED m = mesh_of(A "node b { address = 10.0.0.2 public-key = $b endpoint = 192.0.2.2 relay = no }\n" C
+			   "connect x { nodes = {a, b} }\nconnect y { nodes = {b, c} }\n");
+
+	assert_int_equal(m.r, 0);
+	assert_int_equal(findings_with(&m.f, FINDING_WARNING, 1, "no way between \"a\" and \"c\""), 1);
+}
+
 static void test_unreached(void **state)
 {
 	MESHED m = mesh_of(A B C D "connect x { nodes = {a, b} }\nconnect y { nodes = {b, c} }\n"
@@ -246,6 +272,8 @@ int main(void)
 		cmocka_unit_test(test_tunnels),	   cmocka_unit_test(test_ports_stay),
 		cmocka_unit_test(test_unwritten),  cmocka_unit_test(test_written),
 		cmocka_unit_test(test_weights),	   cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_no_relay),
+		cmocka_unit_test(test_no_way_by_no_relay),
 		cmocka_unit_test(test_transit),	   cmocka_unit_test(test_unreached),
 		cmocka_unit_test(test_mtu),	   cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_no_node),

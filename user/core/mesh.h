@@ -48,6 +48,7 @@ struct mesh_node {
 	uint8_t public_key[MESH_KEY];
 	struct mesh_endpoint endpoint; /* port: the first of those it listens at, 0: mesh.port */
 	bool metered; /* transit through it is dear: moves to it need more reason */
+	bool relays;  /* it passes on what others send to one another; default */
 	char device[IFNAMSIZ];	       /* of its underlay's link, empty: any */
 	struct place place;
 };

@@ -29,6 +29,11 @@ static void check_via(const struct mesh *m, const struct mesh_pairs *p,
 			    l->key, way, d->name);
 		return;
 	}
+	if (!m->nodes[via].relays)
+		check_error(f, &l->paths->place,
+			    "%s: \"%s\" of direction \"%s\" leads by a node with relay = no, "
+			    "expected direct or another node",
+			    l->key, way, d->name);
 	if (!mesh_pairs_have(p, d->from, via))
 		missing_connection(m, l, d->from, via, way, f);
 	if (!mesh_pairs_have(p, via, d->to))

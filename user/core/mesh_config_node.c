@@ -11,7 +11,7 @@ static void begin_node(struct config *c, const char *title)
 	int older = mesh_node_find(m, title);
 	char name[MODEL_NAME] = "";
 
-	c->mesh->node = (struct mesh_node){ .place = config_place(c) };
+	c->mesh->node = (struct mesh_node){ .relays = true, .place = config_place(c) };
 	config_title(c, title, name, older >= 0 ? &m->nodes[older].place : NULL);
 	if (!c->drop)
 		c->drop = !mesh_config_short_name(c, "node", name) ||
@@ -76,6 +76,11 @@ static void set_metered(struct config *c, const char *key, const char *value)
 	config_bool(c, key, value, &c->mesh->node.metered);
 }
 
+static void set_relay(struct config *c, const char *key, const char *value)
+{
+	config_bool(c, key, value, &c->mesh->node.relays);
+}
+
 static void set_device(struct config *c, const char *key, const char *value)
 {
 	config_device(c, key, value, c->mesh->node.device);
@@ -99,7 +104,8 @@ static void end_node(struct config *c)
 static const struct config_key node_keys[] = {
 	{ "address", true, set_address },   { "public-key", false, set_public_key },
 	{ "endpoint", false, set_endpoint }, { "lan", true, set_lan },
-	{ "metered", false, set_metered },  { "device", false, set_device },
+	{ "metered", false, set_metered },  { "relay", false, set_relay },
+	{ "device", false, set_device },
 };
 
 const struct config_section mesh_config_node = {

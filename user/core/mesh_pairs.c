@@ -61,7 +61,7 @@ bool mesh_way_exists(const struct mesh *m, const struct mesh_pairs *p, uint8_t f
 	case MESH_DIRECT:
 		return mesh_pairs_have(p, from, to);
 	case MESH_VIA:
-		return way->which != from && way->which != to &&
+		return way->which != from && way->which != to && m->nodes[way->which].relays &&
 		       mesh_pairs_have(p, from, way->which) && mesh_pairs_have(p, way->which, to);
 	case MESH_FORWARDER:
 		return mesh_forwarder_joins(&m->forwarders[way->which], from, to);

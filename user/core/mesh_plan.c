@@ -160,7 +160,8 @@ static void put_all(struct build *b, struct mesh_target *t, struct mesh_wish *w)
 static void put_fallbacks(struct build *b, struct mesh_target *t)
 {
 	static const struct mesh_path direct = { .way = MESH_DIRECT };
-	size_t way = t->direct == MESH_TUNNEL_NONE ? MESH_MAX_PATHS : put_way(b, t, &direct);
+	bool there = pair_tunnel(b, t->node) != MESH_TUNNEL_NONE;
+	size_t way = there ? put_way(b, t, &direct) : MESH_MAX_PATHS;
 
 	if (t->paths.n_own)
 		wish_for(&t->paths, way, 0);
@@ -191,8 +192,10 @@ static void fill_ways(struct build *b, struct mesh_target *t)
 
 static int add_target(struct build *b, uint8_t node)
 {
-	struct mesh_target t = { .node = node, .direct = pair_tunnel(b, node) }, *slot;
+	struct mesh_target t = { .node = node, .direct = MESH_TUNNEL_NONE }, *slot;
 
+	if (b->m->nodes[b->self].relays)
+		t.direct = pair_tunnel(b, node);
 	fill_ways(b, &t);
 	if (!t.n)
 		return 0;

@@ -53,6 +53,8 @@ static void text_routes(const struct mesh_plan *p, struct str *out)
 /* What comes in by a tunnel for another node goes direct, whatever we would choose ourselves. */
 static void text_rules(const struct mesh_plan *p, struct str *out)
 {
+	if (!p->mesh->nodes[p->self].relays)
+		str_add(out, "rule no transit\n");
 	for (size_t i = 0; i < p->n_targets; i++)
 		if (p->targets[i].direct != MESH_TUNNEL_NONE)
 			str_add(out, "rule transit to %s dev %s\n",

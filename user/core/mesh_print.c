@@ -54,6 +54,8 @@ static void print_node(const struct mesh_node *n, struct str *out)
 		str_add(out, "%s\"%s\"%s", i ? ", " : "\tlan = {", prefix_str(&n->lans[i], buf),
 			i == n->n_lans - 1 ? "}\n" : "");
 	str_add(out, "\tmetered = %s\n", n->metered ? "yes" : "no");
+	if (!n->relays)
+		str_add(out, "\trelay = no\n");
 	if (*n->device)
 		str_add(out, "\tdevice = \"%s\"\n", n->device);
 	str_add(out, "}\n");
