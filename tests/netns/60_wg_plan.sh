@@ -41,6 +41,14 @@ is 'as JSON' "$(wg plan --config "$tmp/conf" --json | jq -c '[.mesh, (.nodes | l
 	'["mesh",3,1420,51820,"10.9.0.3/32","via b","direct","w-c"]'
 is 'the same hash in both' "$(wg plan --config "$tmp/conf" --json | jq -r .hash)" \
 	"$(wg plan --config "$tmp/conf" | sed -n 's/.*hash //p')"
+is 'probes as they are by default' "$(wg plan --config "$tmp/conf" | grep -c 'probes each')" 0
+is 'and in JSON' "$(wg plan --config "$tmp/conf" --json | jq .probe_interval_ms)" 100
+fifty=$root/tests/golden-mesh/fifty/in.conf
+each=$(wg plan --config "$fifty" --json | jq .probe_interval_ms)
+like 'probes of fifty nodes' "$(wg plan --config "$fifty" | head -2)" "
+probes each ${each}ms instead of 100ms: a node sends 1000 a second at most"
+most=$(wg plan --config "$fifty" --json | jq '[.nodes[] | [.targets[].ways | length] | add] | max')
+is 'as many as that' "$most" "$each"
 like 'a graph' "$(wg plan --config "$tmp/conf" --dot)" '^digraph "mesh" \{.*"a" -> "c" .*via b.*\}$'
 
 # -------- files for wg-quick

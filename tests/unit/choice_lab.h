@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A direction in simulated time: probes every 100 ms by ways of any delay, jitter and loss, reports
+ * A direction in simulated time: probes, every 100 ms if not said otherwise, by ways of any delay, jitter and loss, reports
  * of the far end, the choice.  Include cmocka.h before.
  */
 #ifndef TESTS_UNIT_CHOICE_LAB_H
@@ -38,6 +38,7 @@ struct lab {
 	struct choice_arrivals a;
 	struct lab_way ways[MESH_MAX_PATHS];
 	struct lab_packet packets[MAX_UNDER_WAY];
+	uint32_t probe_ms;
 	uint64_t now_ns, tick_ns, report_ns; /* the next */
 	int64_t offset_ns;                   /* of the far end's clock */
 	int64_t jump_ns;                     /* of ours, as probes have it */
@@ -81,8 +82,16 @@ static inline struct lab *lab_new(size_t n, bool automatic)
 	l->report_ns = START + 37 * MS;
 	l->back_ms = 15;
 	l->offset_ns = -(int64_t)(700 * SECOND);
+	l->probe_ms = PROBE_MS;
 	choice_arrivals_init(&l->a, PROBE_MS);
 	return l;
+}
+
+/* Probes of another interval, to begin with. */
+static inline void lab_interval(struct lab *l, uint32_t probe_ms)
+{
+	l->probe_ms = probe_ms;
+	choice_arrivals_init(&l->a, probe_ms);
 }
 
 static inline void lab_free(struct lab **l)
@@ -153,14 +162,14 @@ static inline void lab_tick(struct lab *l)
 			lab_probe(l, i);
 		lab_judge(l);
 	}
-	l->tick_ns += PROBE_MS * MS;
+	l->tick_ns += l->probe_ms * MS;
 }
 
 static inline void lab_report(struct lab *l)
 {
 	struct lab_packet *p;
 
-	l->report_ns += PROBE_MS * MS;
+	l->report_ns += l->probe_ms * MS;
 	if (l->now_ns < l->deaf_ns || lab_draw(l, 100) < l->back_loss)
 		return;
 	p = lab_send(l, l->now_ns + l->back_ms * MS);
@@ -228,8 +237,8 @@ static inline void lab_run(struct lab *l, uint64_t ms)
 /* Some seconds, after which nothing has been counted yet. */
 static inline void lab_warm(struct lab *l)
 {
-	choice_init(&l->c, &l->t, PROBE_MS);
-	lab_run(l, 10000);
+	choice_init(&l->c, &l->t, l->probe_ms);
+	lab_run(l, MAX(10000u, 100 * l->probe_ms));
 	l->thin_moves = l->thick_moves = l->deaths = 0;
 }
 

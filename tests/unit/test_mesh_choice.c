@@ -92,15 +92,19 @@ static void test_loss(void **state)
 /* One that is lost says nothing, whenever it is. */
 static void test_one_lost(void **state)
 {
-	for (uint32_t phase = 0; phase < 300; phase += 7) {
+	static const uint32_t intervals_ms[] = {20, 100, 392, 1016, 10000};
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(intervals_ms) * 50; i++) {
+		uint32_t interval_ms = intervals_ms[i / 50];
 		LAB l = two_ways(true, 15, 16);
 
+		lab_interval(l, interval_ms);
 		lab_warm(l);
-		lab_run(l, phase);
+		lab_run(l, i % 50 * interval_ms / 20);
 		l->ways[0].dead = true;
-		lab_run(l, PROBE_MS);
+		lab_run(l, interval_ms);
 		l->ways[0].dead = false;
-		lab_run(l, 30000);
+		lab_run(l, MAX(30000u, 300 * interval_ms));
 		assert_int_equal(l->thin_moves, 0);
 		assert_int_equal(l->thick_moves, 0);
 	}

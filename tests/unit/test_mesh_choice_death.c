@@ -38,6 +38,29 @@ static void test_death(void **state)
 	assert_true(worst_ms <= 550);
 }
 
+/* With more ways than a node can send probes by every 100 ms: as many probes. */
+static void test_death_of_many(void **state)
+{
+	for (uint32_t phase = 0; phase < 392; phase += 7) {
+		LAB l = lab_new(2, phase & 1);
+		uint64_t at_ns;
+
+		lab_interval(l, 392);
+		l->ways[0].noise = 20;
+		lab_warm(l);
+		lab_run(l, phase);
+		at_ns = l->now_ns;
+		l->ways[0].dead = true;
+		lab_run(l, 5 * 392);
+		assert_int_equal(l->c.thin, 1);
+		assert_in_range((l->thin_ns - at_ns) / MS, 3 * 392, 5 * 392);
+		l->ways[0].dead = false;
+		lab_run(l, 1000 * 392);
+		assert_int_equal(l->c.thin, 0);
+		assert_int_equal(l->deaths, 1);
+	}
+}
+
 static void test_recovery(void **state)
 {
 	LAB l = lab_new(2, false);
@@ -387,6 +410,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_death),        cmocka_unit_test(test_recovery),
+		cmocka_unit_test(test_death_of_many),
 		cmocka_unit_test(test_flapping),     cmocka_unit_test(test_static),
 		cmocka_unit_test(test_others),       cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_reports_lost), cmocka_unit_test(test_silence),

@@ -198,6 +198,53 @@ static void test_no_relay(void **state)
 	assert_int_not_equal(target_of(&b, "d")->direct, MESH_TUNNEL_NONE);
 }
 
+static uint32_t probe_ms_of(int nodes, const char *rest)
+{
+	_cleanup_(str_done) struct str text = {};
+	struct meshed m = {};
+	uint32_t ms = 0;
+
+	for (int i = 0; i < nodes; i++) {
+		uint8_t key[MESH_KEY] = {1 + i};
+		char base64[MESH_KEY_TEXT];
+
+		mesh_key_text(key, base64);
+		str_add(&text, "node n%d { address = 10.0.0.%d public-key = '%s' endpoint = n%d.example }\n",
+			i, i + 1, base64, i);
+	}
+	str_add(&text, "%s", rest);
+	m = good_mesh(text.s);
+	assert_int_equal(mesh_probe_ms(&m.m, &ms), 0);
+	meshed_done(&m);
+	return ms;
+}
+
+/* What a node sends in a second is bounded, whatever there is; all nodes have the interval of the one
+ * that sends most. */
+static void test_probe_interval(void **state)
+{
+	assert_int_equal(probe_ms_of(2, ""), 100);
+	assert_int_equal(probe_ms_of(13, ""), 100);		  /* 12 of 8 ways each: 96 */
+	assert_int_equal(probe_ms_of(14, ""), 13 * 8);
+	assert_int_equal(probe_ms_of(14, "mesh m { probe-interval = 103ms }"), 13 * 8);
+	assert_int_equal(probe_ms_of(14, "mesh m { probe-interval = 105ms }"), 105);
+	assert_int_equal(probe_ms_of(50, ""), 49 * 8);
+	assert_int_equal(probe_ms_of(50, "mesh m { probe-interval = 20ms }"), 49 * 8);
+	assert_int_equal(probe_ms_of(128, ""), 127 * 8);
+	assert_int_equal(probe_ms_of(3, "mesh m { probe-interval = 20ms }"), 20);
+}
+
+/* Each has one way to each other. */
+static void test_probe_interval_of_a_star(void **state)
+{
+	_cleanup_(str_done) struct str rest = {};
+
+	str_add(&rest, "mesh m { probe-interval = 20ms }\n");
+	for (int i = 1; i < 30; i++)
+		str_add(&rest, "connect c%d { nodes = {n0, n%d} }\n", i, i);
+	assert_int_equal(probe_ms_of(30, rest.s), 29);
+}
+
 /* What only it could pass on has no way. */
 static void test_no_way_by_no_relay(void **state)
 {
@@ -273,6 +320,8 @@ int main(void)
 		cmocka_unit_test(test_unwritten),  cmocka_unit_test(test_written),
 		cmocka_unit_test(test_weights),	   cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_no_relay),
+		cmocka_unit_test(test_probe_interval),
+		cmocka_unit_test(test_probe_interval_of_a_star),
 		cmocka_unit_test(test_no_way_by_no_relay),
 		cmocka_unit_test(test_transit),	   cmocka_unit_test(test_unreached),
 		cmocka_unit_test(test_mtu),	   cmocka_unit_test(test_routes),

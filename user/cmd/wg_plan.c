@@ -56,15 +56,29 @@ static int plan_nodes(const struct mesh *m, const char *node, struct output *out
 	return r;
 }
 
+static int put_head(const struct mesh *m, struct str *out)
+{
+	uint32_t probe_ms;
+	int r = mesh_probe_ms(m, &probe_ms);
+
+	if (r)
+		return log_err(r, "wg plan");
+	str_add(out, "mesh %s, %zu nodes, hash %016llx\n", m->name, m->n_nodes,
+		(unsigned long long)mesh_hash(m));
+	if (probe_ms != m->probe_ms)
+		str_add(out, "probes each %ums instead of %ums: a node sends %d a second at most\n",
+			probe_ms, m->probe_ms, MESH_PROBES_PER_S);
+	str_add(out, "\n");
+	return 0;
+}
+
 static int print_text(const struct mesh *m, const struct options *o)
 {
 	_cleanup_(str_done) struct str head = {};
 	struct output out = {};
-	int r;
+	int r = put_head(m, &head);
 
-	str_add(&head, "mesh %s, %zu nodes, hash %016llx\n\n", m->name, m->n_nodes,
-		(unsigned long long)mesh_hash(m));
-	r = plan_nodes(m, o->node, &out);
+	r = r ?: plan_nodes(m, o->node, &out);
 	if (!r && !o->node)
 		r = mesh_hops_text(m, &out.text);
 	r = r ?: out.text.err ?: head.err;
@@ -78,14 +92,16 @@ static int print_json(const struct mesh *m, const struct options *o)
 {
 	struct output out = {.nodes = json_object_new_array()};
 	struct json_object *json = json_object_new_object();
+	uint32_t probe_ms = m->probe_ms;
+	int r = mesh_probe_ms(m, &probe_ms);
 	char hash[17];
-	int r;
 
 	snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)mesh_hash(m));
 	json_add_str(json, "mesh", m->name);
 	json_add_str(json, "hash", hash);
+	json_add_u64(json, "probe_interval_ms", probe_ms);
 	json_object_object_add(json, "nodes", out.nodes);
-	r = plan_nodes(m, o->node, &out);
+	r = r ? log_err(r, "wg plan") : plan_nodes(m, o->node, &out);
 	if (r)
 		json_object_put(json);
 	else

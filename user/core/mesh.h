@@ -105,7 +105,7 @@ struct mesh {
 	uint16_t port; /* first that nodes listen at, default 51820; probes use the one before */
 	uint16_t mtu;	       /* of the tunnels, default MESH_MTU */
 	uint32_t keepalive_s;  /* of nodes without endpoint, 1..65535, default 10 */
-	uint32_t probe_ms;     /* between probes of a path, default 100 */
+	uint32_t probe_ms;     /* as wished for, see mesh_probe_ms; default 100 */
 	uint32_t resolve_ms; /* between looks for addresses of names, default MESH_RESOLVE_MS */
 	uint64_t split_bytes;  /* default 200000 */
 	struct mesh_node *nodes;

@@ -4,14 +4,17 @@
 #include "base/defs.h"
 #include <string.h>
 
+/* All times are at least as long in probes as they are with one each 100 ms. */
+#define USUAL_MS 100
 #define LOSS_UP_MS 3000 /* time constants of losses */
 #define LOSS_DOWN_MS 20000
 #define LOSS_LONG_MS 15000
+#define LOSS_STEP_MS 1000 /* of what a pause between reports counts for */
 #define SILENT_MS 1000 /* by all ways: death without comparison */
 #define QUIET_MS 3000  /* no reports: nothing is known any more */
 #define RTT_MS 5000
-#define BACK_FIRST_S 1 /* after a death; twice as long each time, if it happens again */
-#define BACK_MOST_S 60
+#define BACK_FIRST_MS 1000 /* after a death; twice as long each time, if it happens again */
+#define BACK_MOST_MS 60000
 #define CALM_S 60 /* alive for so long: the death before is forgotten */
 #define LOADED_BYTES_PER_S 100000
 #define LOADED_MS 3000 /* the window, and what drains meanwhile */
@@ -26,6 +29,11 @@ _Static_assert(ARRAY_SIZE(choice_reason_names) == CHOICE_REASON_MAX, "a name for
 static uint64_t at_least(const struct choice *c, uint64_t ms, uint32_t probes)
 {
 	return MAX(ms, (uint64_t)c->probe_ms * probes) * CHOICE_MS;
+}
+
+static uint64_t scaled(const struct choice *c, uint64_t ms)
+{
+	return at_least(c, ms, ms / USUAL_MS);
 }
 
 static uint32_t all_ways(const struct choice *c)
@@ -70,14 +78,15 @@ static int64_t difference(int64_t a, int64_t b)
 	return MIN(d, CHOICE_DELAY_MAX);
 }
 
-static void take_loss(struct choice_way *w, uint64_t passed_ms)
+static void take_loss(const struct choice *c, struct choice_way *w, uint64_t passed_ns)
 {
 	int64_t now_ppm = w->report.loss * 1000, old_ppm = w->loss_ppm;
-	int64_t span_ms = now_ppm > old_ppm ? LOSS_UP_MS : LOSS_DOWN_MS;
-	int64_t step_ms = MIN(passed_ms, 1000ull);
+	int64_t long_us = scaled(c, LOSS_LONG_MS) / 1000;
+	int64_t span_us = scaled(c, now_ppm > old_ppm ? LOSS_UP_MS : LOSS_DOWN_MS) / 1000;
+	int64_t step_us = MIN(passed_ns, scaled(c, LOSS_STEP_MS)) / 1000;
 
-	w->loss_ppm = old_ppm + (now_ppm - old_ppm) * step_ms / span_ms;
-	w->long_loss_ppm += (now_ppm - (int64_t)w->long_loss_ppm) * step_ms / LOSS_LONG_MS;
+	w->loss_ppm = old_ppm + (now_ppm - old_ppm) * step_us / span_us;
+	w->long_loss_ppm += (now_ppm - (int64_t)w->long_loss_ppm) * step_us / long_us;
 }
 
 static void take_delays(struct choice *c)
@@ -106,7 +115,7 @@ static void note_calm(struct choice *c, uint64_t now_ns)
 void choice_reports(struct choice *c, const struct choice_report *r, size_t n, uint64_t stamp_ns,
                     uint64_t now_ns)
 {
-	uint64_t passed_ms = c->reported_ns ? (now_ns - c->reported_ns) / CHOICE_MS : 0;
+	uint64_t passed_ns = c->reported_ns ? now_ns - c->reported_ns : 0;
 
 	if (n != c->n || stamp_ns <= c->stamp_ns)
 		return;
@@ -117,7 +126,7 @@ void choice_reports(struct choice *c, const struct choice_report *r, size_t n, u
 		own->loss = MIN(own->loss, (uint16_t)1000);
 		if ((int32_t)(c->sent - own->seq) < 0)
 			own->seq = c->sent;
-		take_loss(&c->ways[i], passed_ms);
+		take_loss(c, &c->ways[i], passed_ns);
 	}
 	take_delays(c);
 	note_calm(c, now_ns);
@@ -131,7 +140,7 @@ void choice_rtt(struct choice *c, uint64_t rtt_ns, uint64_t now_ns)
 {
 	if (!rtt_ns || rtt_ns > (uint64_t)CHOICE_DELAY_MAX)
 		return;
-	if (!c->rtt_ns || now_ns - c->rtt_since_ns > RTT_MS * CHOICE_MS) {
+	if (!c->rtt_ns || now_ns - c->rtt_since_ns > scaled(c, RTT_MS)) {
 		c->rtt_before_ns = c->rtt_ns;
 		c->rtt_ns = rtt_ns;
 		c->rtt_since_ns = now_ns;
@@ -210,14 +219,14 @@ static bool is_dead(const struct choice *c, const struct choice_way *w, uint32_t
 	       w->report.age_ms != UINT32_MAX;
 }
 
-static void turn(struct choice_way *w, bool dead, uint64_t now_ns)
+static void turn(const struct choice *c, struct choice_way *w, bool dead, uint64_t now_ns)
 {
 	uint64_t since_ns = now_ns - w->changed_ns;
 
 	if (dead && w->backoff_ns && since_ns < w->backoff_ns + CALM_S * CHOICE_S)
-		w->backoff_ns = MIN(2 * w->backoff_ns, BACK_MOST_S * CHOICE_S);
+		w->backoff_ns = MIN(2 * w->backoff_ns, at_least(c, BACK_MOST_MS, 10));
 	else if (dead)
-		w->backoff_ns = BACK_FIRST_S * CHOICE_S;
+		w->backoff_ns = scaled(c, BACK_FIRST_MS);
 	w->usable_ns = dead ? 0 : now_ns + w->backoff_ns;
 	w->dead = dead;
 	w->changed_ns = now_ns;
@@ -233,7 +242,7 @@ static bool judge_deaths(struct choice *c, uint64_t now_ns)
 
 		if (dead == c->ways[i].dead)
 			continue;
-		turn(&c->ways[i], dead, now_ns);
+		turn(c, &c->ways[i], dead, now_ns);
 		changed = true;
 	}
 	return changed;

@@ -82,6 +82,14 @@ void mesh_plan_done(struct mesh_plan *p);
 /* NULL: it cannot be reached. */
 const struct mesh_target *mesh_plan_target(const struct mesh_plan *p, uint8_t node);
 
+/*
+ * Between probes of a way: as the description has it, or longer, so that no node sends more than
+ * MESH_PROBES_PER_S.  All nodes have the same, whatever each of them sends, as what is late for one
+ * must be late for the other.  0 or -ENOMEM.  m: checked; it takes as long as all plans.
+ */
+#define MESH_PROBES_PER_S 1000
+int mesh_probe_ms(const struct mesh *m, uint32_t *ret);
+
 /* For people and golden tests. */
 void mesh_plan_text(const struct mesh_plan *p, struct str *out);
 /* The table of next hops of all nodes.  0 or -ENOMEM. */

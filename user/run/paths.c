@@ -181,8 +181,7 @@ void paths_close(struct paths *p)
 
 static int open_all(struct paths *p, uv_loop_t *loop)
 {
-	uint64_t slot_ms = MAX(paths_mesh(p)->probe_ms / PATHS_SLOTS, 1u);
-	int r = find_devices(p);
+	int r = find_devices(p) ?: mesh_probe_ms(paths_mesh(p), &p->probe_ms);
 
 	p->hash = mesh_hash(paths_mesh(p));
 	if (getrandom(&p->session, sizeof(p->session), 0) < 0)
@@ -192,7 +191,7 @@ static int open_all(struct paths *p, uv_loop_t *loop)
 	for (int f = 0; f < ASYM_FAMILIES && !r; f++)
 		r = open_socket(p, loop, f);
 	if (!r)
-		uv_timer_start(&p->timer, on_timer, 0, slot_ms);
+		uv_timer_start(&p->timer, on_timer, 0, MAX(p->probe_ms / PATHS_SLOTS, 1u));
 	return r;
 }
 

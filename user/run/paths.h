@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tests every way to every node, end to end, and has each direction take its best one.  Every
- * probe_ms a datagram by each way (its mark forces it), from overlay address to overlay address,
+ * mesh_probe_ms() a datagram by each way (its mark forces it), from overlay address to overlay address,
  * port mesh.port - 1: it carries what this side knows of the other direction's ways, so neither
  * side needs the other's clock, and a direction whose reports stop goes on as is written.
  *

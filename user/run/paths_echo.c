@@ -78,7 +78,7 @@ static void send_echo(const struct paths *p, const struct path_peer *peer, uint8
 
 static bool is_silent(const struct paths *p, const struct path_peer *peer, uint64_t now_ns)
 {
-	uint64_t ms = MAX(SILENT_MS, SILENT_PROBES * paths_mesh(p)->probe_ms);
+	uint64_t ms = MAX(SILENT_MS, SILENT_PROBES * p->probe_ms);
 
 	return peer->differs || now_ns - peer->heard_ns > ms * NS_PER_MS;
 }
@@ -90,7 +90,7 @@ void path_peer_echo(struct paths *p, struct path_peer *peer, uint64_t now_ns)
 	if (!is_silent(p, peer, now_ns))
 		return;
 	if (!peer->echoes) {
-		choice_arrivals_init(&peer->arrivals, paths_mesh(p)->probe_ms);
+		choice_arrivals_init(&peer->arrivals, p->probe_ms);
 		choice_restarted(&peer->choice);
 	}
 	peer->echoes = true;
@@ -103,7 +103,7 @@ void path_peer_echo_ends(struct paths *p, struct path_peer *peer)
 	if (!peer->echoes)
 		return;
 	peer->echoes = false;
-	choice_arrivals_init(&peer->arrivals, paths_mesh(p)->probe_ms);
+	choice_arrivals_init(&peer->arrivals, p->probe_ms);
 	choice_restarted(&peer->choice);
 }
 

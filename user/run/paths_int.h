@@ -48,6 +48,7 @@ struct paths {
 	struct path_peer *peers;
 	size_t n_peers;
 	uint64_t session, hash;
+	uint32_t probe_ms; /* mesh_probe_ms() */
 	unsigned int slot;
 	/* of probes by family, then of pings; -1: we have no address of this family, or may not
 	 * ping */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define NS_PER_MS 1000000ull
-#define RESTART_MS 500 /* of silence, before another session is believed */
+#define RESTART_MS 500 /* of silence, and more than an interval, before another session is believed */
 #define LOAD_EVERY 5   /* probes */
 #define BURST 4        /* times what comes in one interval */
 
@@ -52,8 +52,8 @@ static int set_ways(const struct paths *p, struct path_peer *peer)
 int path_peer_init(const struct paths *p, struct path_peer *peer, const struct mesh_target *t)
 {
 	*peer = (struct path_peer){.t = t, .name = paths_mesh(p)->nodes[t->node].name};
-	choice_init(&peer->choice, t, paths_mesh(p)->probe_ms);
-	choice_arrivals_init(&peer->arrivals, paths_mesh(p)->probe_ms);
+	choice_init(&peer->choice, t, p->probe_ms);
+	choice_arrivals_init(&peer->arrivals, p->probe_ms);
 	return set_ways(p, peer) ?: set_address(p, peer);
 }
 
@@ -64,7 +64,7 @@ static void fill(const struct paths *p, struct path_peer *peer, struct wire *w, 
 	uint64_t age_us = (now_ns - peer->echoed_ns) / 1000;
 	struct choice_arrivals none;
 
-	choice_arrivals_init(&none, paths_mesh(p)->probe_ms);
+	choice_arrivals_init(&none, p->probe_ms);
 	*w = (struct wire){.from = p->plan->self,
 	                   .to = peer->t->node,
 	                   .hash = p->hash,
@@ -109,7 +109,7 @@ void path_peer_tick(struct paths *p, struct path_peer *peer, uint64_t now_ns)
 /* Twice what one daemon sends. */
 static bool may_pass(struct paths *p, struct path_peer *peer, uint64_t now_ns)
 {
-	uint64_t interval_ns = paths_mesh(p)->probe_ms * NS_PER_MS;
+	uint64_t interval_ns = p->probe_ms * NS_PER_MS;
 	uint32_t each = 2u * peer->n_ways, most = BURST * each;
 	uint64_t intervals = (now_ns - peer->refill_ns) / interval_ns;
 
@@ -126,16 +126,21 @@ static bool may_pass(struct paths *p, struct path_peer *peer, uint64_t now_ns)
 	return true;
 }
 
+static uint64_t restart_ns(const struct paths *p)
+{
+	return MAX((uint64_t)RESTART_MS, p->probe_ms * 5ull / 4) * NS_PER_MS;
+}
+
 /* Whether it is of the daemon that we know, or of another one that has taken its place. */
 static bool take_session(struct paths *p, struct path_peer *peer, uint64_t session, uint64_t now_ns)
 {
 	if (session == peer->session)
 		return true;
-	if (peer->session && now_ns - peer->heard_ns < RESTART_MS * NS_PER_MS)
+	if (peer->session && now_ns - peer->heard_ns < restart_ns(p))
 		return false;
 	peer->session = session;
 	peer->echo_ns = 0;
-	choice_arrivals_init(&peer->arrivals, paths_mesh(p)->probe_ms);
+	choice_arrivals_init(&peer->arrivals, p->probe_ms);
 	choice_restarted(&peer->choice);
 	return true;
 }
