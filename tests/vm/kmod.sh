@@ -71,6 +71,9 @@ refuses 'a rule of another family' 'not supported|No such' rule bridge t choose 
 needs 'a rule' rules 2=1
 like 'is counted' "$(t get 1)" 'references 1$'
 refuses 'its policy stays' 'a rule refers to this policy.*busy' del 1
+exits 'a transaction that fails' 1 'No such file' \
+	ip netns exec "$gw" nft 'flush chain inet t choose; add rule inet t nowhere accept'
+like 'changes nothing' "$(t get 1)" 'references 1$'
 exits 'the module stays' 1 'in use' rmmod asymbpf
 send 100
 ok 'packets go where select.h says' right
