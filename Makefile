@@ -36,6 +36,7 @@ BPFOBJ	 := $(patsubst %.bpf.c,$(BUILD)/%.o,$(sort $(filter-out bpf/overlay.bpf.c
 SKEL	 := $(BUILD)/asymbpf.skel.h $(BUILD)/overlay.skel.h
 UNIT	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 BPFTEST	 := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bpf/test_*.c)))
+KMODTEST := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/kmod/test_*.c)))
 NETNS	 := $(sort $(wildcard tests/netns/[0-9]*.sh))
 VMTEST	 := $(sort $(wildcard tests/vm/linux-*.sh))
 # these have our own code in them, the other tools are on their own
@@ -114,12 +115,12 @@ check: setup
 	$(Q)$(MAKE) --no-print-directory run-check
 
 .PHONY: run-check
-run-check: all layers $(UNIT) $(BPFTEST) $(NETTOOL) $(PROBER)
+run-check: all layers $(UNIT) $(BPFTEST) $(KMODTEST) $(NETTOOL) $(PROBER)
 	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf tests/run $(UNIT) $(BPFTEST) $(NETNS) $(VMTEST)
 
 # More of the tests under Debian's kernels; check runs a part of them.
 check-vm: setup
-	$(Q)$(MAKE) --no-print-directory all $(BPFTEST) $(BUILD)/tests/unit/test_shim $(BUILD)/tests/unit/test_wireguard $(NETTOOL)
+	$(Q)$(MAKE) --no-print-directory all $(BPFTEST) $(KMODTEST) $(BUILD)/tests/unit/test_shim $(BUILD)/tests/unit/test_wireguard $(NETTOOL)
 	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf ASYMBPF_VM_ALL=1 TEST_TIMEOUT=1900 tests/run tests/vm/machine.sh $(VMTEST)
 
 # make soak [MINUTES=30] [SEED=n]: faults at random under traffic, beside the daemon

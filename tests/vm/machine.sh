@@ -29,6 +29,11 @@ ends 'the kernel panics' 120 'sysrq triggered crash' -- sh -c 'echo c >/proc/sys
 ends 'the kernel warns' 121 'WARNING: CPU' -- sh -c 'echo "WARNING: CPU: 0" >/dev/kmsg'
 ends 'the kernel warns and the command fails' 3 'WARNING: CPU' -- sh -c 'echo "WARNING: CPU: 0" >/dev/kmsg; exit 3'
 ends 'a kernel that is not' 125 'unknown kernel' --kernel 2.4 -- true
+ends 'a directory without kernel' 125 'no kernel in' --kernel ./shared -- true
+is 'two processors' "$("$vm" --smp 2 -- nproc)" 2
+mkdir own
+ln -s "$(readlink -f "${ASYMBPF_VM_CACHE:-${XDG_CACHE_HOME:-/var/cache}/asymbpf-vm}/6.1")"/{vmlinux,lib} own
+is 'a kernel of one'\''s own' "$("$vm" --kernel ./own -- uname -s)" Linux
 ends 'no command' 125 'no command' --
 
 # of a run's processes each has its directory in the command line
