@@ -23,7 +23,14 @@ void check_unknown_link(const struct model *m, struct findings *f, const struct 
 
 /* Families as bits; whether the link translates addresses of one of them. */
 #define CHECK_BOTH_FAMILIES (1 << ASYM_V4 | 1 << ASYM_V6)
+int check_families(const struct model_rule *r); /* that it can match */
 bool check_link_nat(const struct model_link *l, int families);
+
+/* The fields of one rule. */
+void check_match(const struct model_rule *r, struct findings *f);
+/* Whether the earlier rule takes all that the later one could.  m: has the sets. */
+bool check_rule_covers(const struct model *m, const struct model_rule *earlier,
+		       const struct model_rule *later);
 
 /* Of complete links. */
 void check_probes(const struct model *m, struct findings *f);

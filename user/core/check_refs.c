@@ -125,67 +125,6 @@ static void check_set(const struct model *m, struct findings *f, const struct mo
 			nearest(name, m->sets, m->n_sets, sizeof(*m->sets)));
 }
 
-/* tcp, udp, dccp, sctp, udplite carry ports in their first four bytes. */
-static bool has_ports(const struct model_rule *r)
-{
-	static const uint8_t with_ports[] = { 6, 17, 33, 132, 136 };
-	uint32_t left[8], any = 0;
-
-	if (!(r->match & ASYM_MATCH_PROTO) || r->negate & ASYM_MATCH_PROTO)
-		return false;
-	memcpy(left, r->proto, sizeof(left));
-	for (size_t i = 0; i < ARRAY_SIZE(with_ports); i++)
-		left[with_ports[i] / 32] &= ~(1u << with_ports[i] % 32);
-	for (size_t i = 0; i < ARRAY_SIZE(left); i++)
-		any |= left[i];
-	return !any;
-}
-
-static void check_ports(struct findings *f, const struct model_rule *r, const char *key,
-			enum asym_match match, const struct asym_ports *ports, size_t n)
-{
-	if (!(r->match & match))
-		return;
-	if (!has_ports(r))
-		check_error(f, &r->place, "%s: rule \"%s\" may meet a protocol without ports, "
-			    "expected proto = tcp, udp, udplite, sctp or dccp", key, r->name);
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < i; j++)
-			if (!memcmp(&ports[i], &ports[j], sizeof(*ports)))
-				check_warn(f, &r->place, "%s: \"%u-%u\" is given twice in rule "
-					   "\"%s\"", key, ports[i].lo, ports[i].hi, r->name);
-}
-
-/* 1 for IPv4, 2 for IPv6, both bits when the field leaves it open. */
-static int family_bits(const struct model_rule *r)
-{
-	int bits = r->family == ASYM_V4 ? 1 : 2;
-
-	if (!(r->match & ASYM_MATCH_FAMILY))
-		return 3;
-	return r->negate & ASYM_MATCH_FAMILY ? 3 - bits : bits;
-}
-
-static int prefix_bits(const struct model_rule *r, const struct prefix *p, enum asym_match match)
-{
-	if (!(r->match & match) || r->negate & match)
-		return 3;
-	return addr_is_v4(&p->addr) ? 1 : 2;
-}
-
-static void check_family(struct findings *f, const struct model_rule *r)
-{
-	int family = family_bits(r), src = prefix_bits(r, &r->src, ASYM_MATCH_SRC),
-	    dst = prefix_bits(r, &r->dst, ASYM_MATCH_DST);
-
-	if (!(src & dst))
-		check_error(f, &r->place, "src: is of another family than dst in rule \"%s\", "
-			    "expected the same", r->name);
-	else if (!(family & src & dst))
-		check_error(f, &r->place, "family: contradicts %s in rule \"%s\", expected the "
-			    "same", family & src ? "dst" : "src", r->name);
-}
-
 bool check_link_nat(const struct model_link *l, int families)
 {
 	return (families & 1 << ASYM_V4 && l->nat[ASYM_V4] != NAT_NONE) ||
@@ -195,8 +134,6 @@ bool check_link_nat(const struct model_link *l, int families)
 /* Without conntrack's knowledge nothing is translated: the link must not need it. */
 static void check_stateless(const struct model *m, struct findings *f, const struct model_rule *r)
 {
-	int families = family_bits(r) & prefix_bits(r, &r->src, ASYM_MATCH_SRC) &
-		       prefix_bits(r, &r->dst, ASYM_MATCH_DST);
 	const struct model_policy *p = model_policy_find(m, r->policy);
 
 	for (size_t t = 0; r->fastpath == ASYM_FASTPATH_STATELESS && p && t < p->n; t++)
@@ -204,7 +141,7 @@ static void check_stateless(const struct model *m, struct findings *f, const str
 			const char *name = p->tiers[t].members[i].link;
 			const struct model_link *l = model_link_find(m, name);
 
-			if (l && check_link_nat(l, families))
+			if (l && check_link_nat(l, check_families(r)))
 				check_error(f, &r->place, "fastpath: stateless in rule \"%s\", but "
 					    "link \"%s\" of its policy translates addresses, "
 					    "expected nat = none and nat6 = none there", r->name,
@@ -221,9 +158,7 @@ static void check_rule(const struct model *m, struct findings *f, const struct m
 			nearest(r->policy, m->policies, m->n_policies, sizeof(*m->policies)));
 	check_set(m, f, r, "src-set", r->src_set, ASYM_MATCH_SRC_SET);
 	check_set(m, f, r, "dst-set", r->dst_set, ASYM_MATCH_DST_SET);
-	check_ports(f, r, "sport", ASYM_MATCH_SPORT, r->sport, r->sports);
-	check_ports(f, r, "dport", ASYM_MATCH_DPORT, r->dport, r->dports);
-	check_family(f, r);
+	check_match(r, f);
 	check_stateless(m, f, r);
 }
 

@@ -15,20 +15,6 @@ static bool negated(const struct model_rule *r, enum asym_match match)
 	return r->negate & match;
 }
 
-/* Families a rule can match: bit 0 IPv4, bit 1 IPv6; prefixes name theirs. */
-static int families(const struct model_rule *r)
-{
-	int own = r->family == ASYM_V4 ? 1 : 2, bits = 3;
-
-	if (r->match & ASYM_MATCH_FAMILY)
-		bits = negated(r, ASYM_MATCH_FAMILY) ? 3 - own : own;
-	if (r->match & ASYM_MATCH_SRC && !negated(r, ASYM_MATCH_SRC))
-		bits &= addr_is_v4(&r->src.addr) ? 1 : 2;
-	if (r->match & ASYM_MATCH_DST && !negated(r, ASYM_MATCH_DST))
-		bits &= addr_is_v4(&r->dst.addr) ? 1 : 2;
-	return bits;
-}
-
 static bool family_covers(const struct model_rule *e, const struct model_rule *l)
 {
 	int own = e->family == ASYM_V4 ? 1 : 2;
@@ -37,7 +23,7 @@ static bool family_covers(const struct model_rule *e, const struct model_rule *l
 		return true;
 	if (negated(e, ASYM_MATCH_FAMILY))
 		own = 3 - own;
-	return !(families(l) & ~own);
+	return !(check_families(l) & ~own);
 }
 
 /* -------- addresses: a field is a list of prefixes, of one or of a set's */
@@ -217,8 +203,8 @@ static bool device_covers(const struct model_rule *e, const struct model_rule *l
 	return !ln && common(l, e) == l->devices;
 }
 
-static bool rule_covers(const struct model *m, const struct model_rule *e,
-			const struct model_rule *l)
+bool check_rule_covers(const struct model *m, const struct model_rule *e,
+		       const struct model_rule *l)
 {
 	return family_covers(e, l) && proto_covers(e, l) && dscp_covers(e, l) &&
 	       device_covers(e, l) && ports_cover(e, l, ASYM_MATCH_SPORT) &&
@@ -234,7 +220,7 @@ void check_shadows(const struct model *m, struct findings *f)
 		for (size_t j = 0; j < i; j++) {
 			const struct model_rule *e = &m->rules[j];
 
-			if (!rule_covers(m, e, l))
+			if (!check_rule_covers(m, e, l))
 				continue;
 			check_warn(f, &l->place, "rule: \"%s\" never matches, rule \"%s\" (%s:%d) "
 				   "takes all it could", l->name, e->name, check_file(&e->place),

@@ -136,6 +136,29 @@ const char *config_port(const char *value);
 bool config_is_host(const struct in6_addr *a);
 bool config_prefix(struct config *c, const char *key, const char *value, struct prefix *ret);
 
+/* Takes "!" off a value of a list.  *first: whether the first one had it, set by that.  NULL,
+ * reported, when this one differs. */
+const char *config_negated(struct config *c, const char *key, const char *value, bool *first);
+
+/* Keys of the section "rule" that say what to look for in a packet, into c->rule. */
+void config_family(struct config *c, const char *key, const char *value);
+void config_src(struct config *c, const char *key, const char *value);
+void config_dst(struct config *c, const char *key, const char *value);
+void config_proto(struct config *c, const char *key, const char *value);
+void config_sport(struct config *c, const char *key, const char *value);
+void config_dport(struct config *c, const char *key, const char *value);
+void config_dscp(struct config *c, const char *key, const char *value);
+#define CONFIG_FIELDS                                                                              \
+	{ "family", false, config_family }, { "src", true, config_src },                           \
+	{ "dst", true, config_dst }, { "proto", true, config_proto },                              \
+	{ "sport", true, config_sport }, { "dport", true, config_dport },                          \
+	{ "dscp", true, config_dscp }
+/* Notes in c->rule that the field is tested, and takes "!" off its value: as config_negated. */
+const char *config_field(struct config *c, const char *key, const char *value,
+			 enum asym_match match);
+/* When the rule is complete. */
+void config_narrow_rule(struct model_rule *r);
+
 /* Keys of the section "probe" that name targets. */
 void config_target(struct config *c, const char *key, const char *value);
 void config_target_gateway(struct config *c, const char *key, const char *value);

@@ -2,7 +2,7 @@
 #include "base/str.h"
 #include "core/config.h"
 #include "core/config_print.h"
-#include "core/name.h"
+#include "core/match.h"
 #include <errno.h>
 
 static const char *yes_no(bool b)
@@ -135,108 +135,10 @@ static void print_policy(const struct model_policy *p, struct str *out)
 		str_add(out, "\tfailback = %s\n}\n", model_failback_names[p->failback]);
 }
 
-/* Starts a field; the values follow by value(). */
-static bool field(const struct model_rule *r, struct str *out, const char *key,
-		  enum asym_match match)
-{
-	if (r->match & match)
-		str_add(out, "\t%s = ", key);
-	return r->match & match;
-}
-
-static const char *bang(const struct model_rule *r, enum asym_match match)
-{
-	return r->negate & match ? "!" : "";
-}
-
-static void print_prefix(const struct model_rule *r, struct str *out, const char *key,
-			 enum asym_match match, const struct prefix *p)
-{
-	char buf[ADDR_STRLEN];
-
-	if (field(r, out, key, match))
-		str_add(out, "\"%s%s\"\n", bang(r, match), prefix_str(p, buf));
-}
-
-static void print_name(const struct model_rule *r, struct str *out, const char *key,
-		       enum asym_match match, const char *name)
-{
-	if (field(r, out, key, match))
-		str_add(out, "\"%s%s\"\n", bang(r, match), name);
-}
-
-static void print_number(struct str *out, const char *lead, const char *word, uint32_t number)
-{
-	if (word)
-		str_add(out, "%s%s\"", lead, word);
-	else
-		str_add(out, "%s%u\"", lead, number);
-}
-
-static void print_protos(const struct model_rule *r, struct str *out)
-{
-	const char *lead = r->negate & ASYM_MATCH_PROTO ? "{\"!" : "{\"";
-
-	if (!field(r, out, "proto", ASYM_MATCH_PROTO))
-		return;
-	for (uint32_t i = 0; i < 256; i++) {
-		if (!(r->proto[i / 32] & 1u << i % 32))
-			continue;
-		print_number(out, lead, name_protocol(i), i);
-		lead = r->negate & ASYM_MATCH_PROTO ? ", \"!" : ", \"";
-	}
-	str_add(out, "}\n");
-}
-
-static void print_dscps(const struct model_rule *r, struct str *out)
-{
-	const char *lead = r->negate & ASYM_MATCH_DSCP ? "{\"!" : "{\"";
-
-	if (!field(r, out, "dscp", ASYM_MATCH_DSCP))
-		return;
-	for (uint32_t i = 0; i < 64; i++) {
-		if (!(r->dscp & 1ull << i))
-			continue;
-		print_number(out, lead, name_dscp(i), i);
-		lead = r->negate & ASYM_MATCH_DSCP ? ", \"!" : ", \"";
-	}
-	str_add(out, "}\n");
-}
-
-static void print_ports(const struct model_rule *r, struct str *out, const char *key,
-			enum asym_match match, const struct asym_ports *ports, uint8_t n)
-{
-	if (!field(r, out, key, match))
-		return;
-	for (uint8_t i = 0; i < n; i++)
-		str_add(out, "%s\"%s%u-%u\"", i ? ", " : "{", bang(r, match), ports[i].lo,
-			ports[i].hi);
-	str_add(out, "}\n");
-}
-
-static void print_devices(const struct model_rule *r, struct str *out)
-{
-	if (!field(r, out, "in", ASYM_MATCH_DEVICE))
-		return;
-	for (uint8_t i = 0; i < r->devices; i++)
-		str_add(out, "%s\"%s%s\"", i ? ", " : "{", bang(r, ASYM_MATCH_DEVICE),
-			r->device[i]);
-	str_add(out, "}\n");
-}
-
 static void print_rule(const struct model_rule *r, struct str *out)
 {
 	str_add(out, "\nrule \"%s\" {\n", r->name);
-	print_name(r, out, "family", ASYM_MATCH_FAMILY, r->family == ASYM_V4 ? "ipv4" : "ipv6");
-	print_prefix(r, out, "src", ASYM_MATCH_SRC, &r->src);
-	print_prefix(r, out, "dst", ASYM_MATCH_DST, &r->dst);
-	print_name(r, out, "src-set", ASYM_MATCH_SRC_SET, r->src_set);
-	print_name(r, out, "dst-set", ASYM_MATCH_DST_SET, r->dst_set);
-	print_protos(r, out);
-	print_ports(r, out, "sport", ASYM_MATCH_SPORT, r->sport, r->sports);
-	print_ports(r, out, "dport", ASYM_MATCH_DPORT, r->dport, r->dports);
-	print_dscps(r, out);
-	print_devices(r, out);
+	match_print(r, out);
 	if (*r->policy)
 		str_add(out, "\tpolicy = \"%s\"\n", r->policy);
 	if (r->sticky_s)

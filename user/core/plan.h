@@ -144,6 +144,10 @@ uint32_t plan_mark(const struct plan *p, uint8_t id);
 size_t plan_shares(const struct plan *p, size_t policy, enum asym_family f, struct bucket_share *ret,
 		   size_t *ret_tier);
 
+/* What a rule looks for in a packet as the programs are told it: fields but devices and sets.  ret:
+ * zeroed. */
+void plan_bpf_match(const struct model_rule *r, struct asym_rule *ret);
+
 /* The whole plan as text, for people and golden tests. */
 struct str;
 void plan_text(const struct plan *p, struct str *out);

@@ -89,6 +89,23 @@ static uint32_t sticky_id(const char *name)
 	return h;
 }
 
+void plan_bpf_match(const struct model_rule *r, struct asym_rule *ret)
+{
+	ret->match = r->match;
+	ret->negate = r->negate;
+	ret->family = r->family;
+	if (r->match & ASYM_MATCH_SRC)
+		set_prefix(&ret->src, &ret->src_mask, &r->src);
+	if (r->match & ASYM_MATCH_DST)
+		set_prefix(&ret->dst, &ret->dst_mask, &r->dst);
+	memcpy(ret->proto, r->proto, sizeof(ret->proto));
+	memcpy(ret->sport, r->sport, sizeof(ret->sport));
+	memcpy(ret->dport, r->dport, sizeof(ret->dport));
+	ret->sports = r->sports;
+	ret->dports = r->dports;
+	ret->dscp = r->dscp;
+}
+
 static uint8_t index_of_policy(const struct model *m, const char *name)
 {
 	const struct model_policy *policy = model_policy_find(m, name);
@@ -115,19 +132,7 @@ static void fill_rule(struct plan *p, size_t n, const struct host *h)
 	const struct model_rule *conf = &p->model->rules[n];
 	struct asym_rule *r = &p->bpf_rules[n];
 
-	r->match = conf->match;
-	r->negate = conf->negate;
-	r->family = conf->family;
-	if (conf->match & ASYM_MATCH_SRC)
-		set_prefix(&r->src, &r->src_mask, &conf->src);
-	if (conf->match & ASYM_MATCH_DST)
-		set_prefix(&r->dst, &r->dst_mask, &conf->dst);
-	memcpy(r->proto, conf->proto, sizeof(r->proto));
-	memcpy(r->sport, conf->sport, sizeof(r->sport));
-	memcpy(r->dport, conf->dport, sizeof(r->dport));
-	r->sports = conf->sports;
-	r->dports = conf->dports;
-	r->dscp = conf->dscp;
+	plan_bpf_match(conf, r);
 	r->devices = conf->devices;
 	for (size_t i = 0; i < conf->devices; i++)
 		r->device[i] = ifindex_of(h, conf->device[i]);
