@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd/json.h"
 #include "cmd/wg.h"
+#include "core/match.h"
 
 static const char *node_name(const struct mesh_plan *p, uint8_t node)
 {
@@ -98,6 +99,52 @@ static struct json_object *json_target(const struct mesh_plan *p, const struct m
 	return o;
 }
 
+static void add_nodes(struct json_object *o, const struct mesh *m, const struct mesh_nodes *n)
+{
+	struct json_object *list = json_object_new_array();
+	char value[MESH_NODES_VALUE];
+
+	for (size_t i = 0; mesh_nodes_value(m, n, i, value); i++)
+		json_object_array_add(list, json_object_new_string(value));
+	json_object_object_add(o, "to", list);
+}
+
+static void add_field(struct json_object *o, const struct model_rule *r,
+		      const struct match_field *f)
+{
+	struct json_object *list = json_object_new_array();
+	char value[MATCH_VALUE];
+
+	for (size_t i = 0; match_value(r, f->match, i, value); i++)
+		json_object_array_add(list, json_object_new_string(value));
+	json_object_object_add(o, f->key, list);
+}
+
+/* Values as written; fields that are not tested are not there. */
+static struct json_object *json_rule(const struct mesh *m, const struct mesh_rule *r)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_str(o, "name", r->match.name);
+	json_add_str(o, "class", mesh_class_names[r->class]);
+	if (r->to.given)
+		add_nodes(o, m, &r->to);
+	for (size_t i = 0; i < MATCH_FIELDS; i++)
+		if (r->match.match & match_fields[i].match)
+			add_field(o, &r->match, &match_fields[i]);
+	return o;
+}
+
+static struct json_object *json_rules(const struct mesh_plan *p)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < p->mesh->n_rules; i++)
+		if (mesh_nodes_have(&p->mesh->rules[i].from, p->self))
+			json_object_array_add(list, json_rule(p->mesh, &p->mesh->rules[i]));
+	return list;
+}
+
 struct json_object *wg_plan_json(const struct mesh_plan *p)
 {
 	struct json_object *o = json_object_new_object(), *tunnels = json_object_new_array(),
@@ -115,6 +162,7 @@ struct json_object *wg_plan_json(const struct mesh_plan *p)
 	json_add_u64(o, "mtu", p->mtu);
 	json_object_object_add(o, "tunnels", tunnels);
 	json_object_object_add(o, "routes", routes);
+	json_object_object_add(o, "rules", json_rules(p));
 	json_object_object_add(o, "targets", targets);
 	return o;
 }

@@ -2,6 +2,12 @@
 #include "core/mesh.h"
 #include <string.h>
 
+const char *const mesh_class_names[MESH_CLASS_MAX] = {
+	[MESH_CLASS_DEFAULT] = "default",
+	[MESH_CLASS_INTERACTIVE] = "interactive",
+	[MESH_CLASS_BULK] = "bulk",
+};
+
 void mesh_init(struct mesh *m)
 {
 	*m = (struct mesh){
@@ -24,6 +30,7 @@ void mesh_done(struct mesh *m)
 	free(m->forwarders);
 	free(m->directions);
 	free(m->connects);
+	free(m->rules);
 	free(m->files);
 	*m = (struct mesh){};
 }
@@ -42,6 +49,23 @@ int mesh_forwarder_find(const struct mesh *m, const char *name)
 		if (!strcmp(m->forwarders[i].name, name))
 			return i;
 	return -1;
+}
+
+bool mesh_nodes_have(const struct mesh_nodes *n, uint8_t node)
+{
+	return !n->given || (n->bits[node / 32] >> node % 32 & 1) != n->negated;
+}
+
+bool mesh_nodes_value(const struct mesh *m, const struct mesh_nodes *n, size_t nth,
+		      char ret[MESH_NODES_VALUE])
+{
+	for (size_t i = 0; n->given && i < m->n_nodes; i++) {
+		if (mesh_nodes_have(n, i) == n->negated || nth--)
+			continue;
+		snprintf(ret, MESH_NODES_VALUE, "%s%s", n->negated ? "!" : "", m->nodes[i].name);
+		return true;
+	}
+	return false;
 }
 
 const struct mesh_direction *mesh_direction_find(const struct mesh *m, uint8_t from, uint8_t to)

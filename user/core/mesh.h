@@ -13,6 +13,7 @@
  *	connect main { nodes = {a, b, c} }
  *	direction up { from = a  to = c  paths = {"via b", direct}  bulk = direct  rate = 50mbit }
  *	direction rest { from = c  to = a  paths = auto }
+ *	rule ssh { to = c  proto = tcp  dport = 22  class = interactive }
  */
 #ifndef CORE_MESH_H
 #define CORE_MESH_H
@@ -27,6 +28,7 @@
 #define MESH_MAX_PATHS 8   /* of one direction */
 #define MESH_MAX_FORWARDERS 256
 #define MESH_MAX_CONNECTS 4096
+#define MESH_MAX_RULES 256
 #define MESH_KEY 32	   /* bytes of a key */
 #define MESH_KEY_TEXT 45   /* of its base64 with the NUL */
 #define MESH_ENDPOINT 256  /* host name or address, with its NUL */
@@ -99,6 +101,30 @@ struct mesh_connect {
 	struct place place;
 };
 
+/* What becomes of a flow: by `paths` as long as it is thin, by it always, by `bulk` from the first
+ * packet on. */
+enum mesh_class {
+	MESH_CLASS_NONE, /* not given */
+	MESH_CLASS_DEFAULT,
+	MESH_CLASS_INTERACTIVE,
+	MESH_CLASS_BULK,
+	MESH_CLASS_MAX
+};
+extern const char *const mesh_class_names[MESH_CLASS_MAX];
+
+/* Zero: all nodes. */
+struct mesh_nodes {
+	uint32_t bits[MESH_MAX_NODES / 32];
+	bool given, negated;
+};
+
+/* In order: the first that matches names the class; else it is the default. */
+struct mesh_rule {
+	struct model_rule match; /* name, place, and what of a packet is tested: no sets, no device */
+	struct mesh_nodes from, to;
+	enum mesh_class class;
+};
+
 struct mesh {
 	char name[MODEL_NAME]; /* default "mesh" */
 	char device[IFNAMSIZ]; /* overlay device, default "ov0" */
@@ -116,6 +142,8 @@ struct mesh {
 	size_t n_directions;
 	struct mesh_connect *connects;
 	size_t n_connects;
+	struct mesh_rule *rules;
+	size_t n_rules;
 	char **files; /* names that places point to */
 	size_t n_files;
 };
@@ -125,6 +153,12 @@ void mesh_done(struct mesh *m);
 /* Index of a node or a forwarder, or -1. */
 int mesh_node_find(const struct mesh *m, const char *name);
 int mesh_forwarder_find(const struct mesh *m, const char *name);
+/* Whether the node is among them. */
+bool mesh_nodes_have(const struct mesh_nodes *n, uint8_t node);
+/* The nth of those given, as written: with its "!".  False: there are no more. */
+#define MESH_NODES_VALUE (MESH_NODE + 1)
+bool mesh_nodes_value(const struct mesh *m, const struct mesh_nodes *n, size_t nth,
+		      char ret[MESH_NODES_VALUE]);
 /* What is written for a direction, or NULL. */
 const struct mesh_direction *mesh_direction_find(const struct mesh *m, uint8_t from, uint8_t to);
 
@@ -135,8 +169,9 @@ int mesh_parse(struct mesh *m, const char *name, const char *text, size_t len, s
 
 /* Judges it as a whole.  Errors: no node; a node without address or key; duplicate addresses, LANs,
  * keys, ports and directions; an endpoint inside of a LAN; a way that needs a connection that is
- * not there, or leads to itself; a node that nobody is connected to.  Warnings: pairs without any
- * way.  0 or -EINVAL; -ENOMEM. */
+ * not there, or leads to itself; a node that nobody is connected to; a rule without class, or that
+ * contradicts itself.  Warnings: pairs without any way; rules that never match.  0 or -EINVAL;
+ * -ENOMEM. */
 int mesh_check(const struct mesh *m, struct findings *f);
 
 /* As a description that reads back as an equal one, every value written; keys that older versions do

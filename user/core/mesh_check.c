@@ -91,6 +91,7 @@ int mesh_check(const struct mesh *m, struct findings *f)
 		check_connect(m, p, &m->connects[i], f);
 	mesh_check_ports(m, p, f);
 	mesh_check_directions(m, p, f);
+	mesh_check_rules(m, f);
 	for (size_t i = 0; m->n_nodes > 1 && i < m->n_nodes; i++)
 		check_reach(m, p, i, f);
 	findings_sort(f);

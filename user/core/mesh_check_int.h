@@ -10,5 +10,6 @@
 void mesh_check_nodes(const struct mesh *m, struct findings *f);
 void mesh_check_ports(const struct mesh *m, const struct mesh_pairs *p, struct findings *f);
 void mesh_check_directions(const struct mesh *m, const struct mesh_pairs *p, struct findings *f);
+void mesh_check_rules(const struct mesh *m, struct findings *f);
 
 #endif

@@ -86,7 +86,7 @@ const struct config_section mesh_config_mesh = {
 
 static const struct config_section *const root_sections[] = {
 	&mesh_config_mesh, &mesh_config_node, &mesh_config_forwarder, &mesh_config_connect,
-	&mesh_config_direction,
+	&mesh_config_direction, &mesh_config_rule,
 };
 
 const struct config_section mesh_config_root = {

@@ -6,7 +6,7 @@
 static const char *const ref_keys[REF_MAX] = {
 	[REF_FORWARDER_FROM] = "from", [REF_FORWARDER_TO] = "to", [REF_DIRECTION_FROM] = "from",
 	[REF_DIRECTION_TO] = "to",     [REF_PATH] = "paths",	  [REF_BULK] = "bulk",
-	[REF_CONNECT] = "nodes",
+	[REF_CONNECT] = "nodes",      [REF_RULE_FROM] = "from",	  [REF_RULE_TO] = "to",
 };
 
 void mesh_ref_begin(struct config *c, const char *title, char *ret_name, const struct place *older)
@@ -88,6 +88,19 @@ static void resolve_member(struct config *c, const struct mesh_ref *ref, struct 
 		to->nodes[to->n++] = node;
 }
 
+static void resolve_bit(struct config *c, const struct mesh_ref *ref, struct mesh_nodes *to)
+{
+	uint8_t node = MESH_NODE_NONE;
+
+	resolve_node(c, ref, &node);
+	if (node == MESH_NODE_NONE)
+		return;
+	if (to->bits[node / 32] >> node % 32 & 1)
+		config_error(c, "%s: \"%s\" is given twice, expected once", ref_keys[ref->kind],
+			     ref->value);
+	to->bits[node / 32] |= 1u << node % 32;
+}
+
 static void resolve_path(struct config *c, const struct mesh_ref *ref, struct mesh_paths *to)
 {
 	const char *key = ref_keys[ref->kind];
@@ -128,6 +141,10 @@ static void resolve(struct config *c, const struct mesh_ref *ref)
 		return resolve_path(c, ref, &m->directions[ref->item].bulk);
 	case REF_CONNECT:
 		return resolve_member(c, ref, &m->connects[ref->item]);
+	case REF_RULE_FROM:
+		return resolve_bit(c, ref, &m->rules[ref->item].from);
+	case REF_RULE_TO:
+		return resolve_bit(c, ref, &m->rules[ref->item].to);
 	case REF_MAX:
 		return;
 	}

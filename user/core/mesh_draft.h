@@ -14,13 +14,15 @@ enum mesh_ref_kind {
 	REF_PATH,
 	REF_BULK,
 	REF_CONNECT,
+	REF_RULE_FROM,
+	REF_RULE_TO,
 	REF_MAX
 };
 
 /* A name, of what may be written further below: it becomes an index after the last file. */
 struct mesh_ref {
 	enum mesh_ref_kind kind;
-	size_t item; /* index of the forwarder, direction or connect */
+	size_t item; /* index of the forwarder, direction, connect or rule */
 	char *value;
 	struct place place;
 };
@@ -31,6 +33,7 @@ struct mesh_draft {
 	struct mesh_forwarder forwarder;
 	struct mesh_direction direction;
 	struct mesh_connect connect;
+	struct mesh_rule rule; /* but for what of a packet it tests: see struct config */
 	struct mesh_ref *refs;
 	size_t n_refs;
 	size_t own;	    /* index of the first one of the section */
@@ -38,7 +41,7 @@ struct mesh_draft {
 };
 
 extern const struct config_section mesh_config_root, mesh_config_mesh, mesh_config_node,
-	mesh_config_forwarder, mesh_config_connect, mesh_config_direction;
+	mesh_config_forwarder, mesh_config_connect, mesh_config_direction, mesh_config_rule;
 
 /* A section with references begins; its title is checked and kept. */
 void mesh_ref_begin(struct config *c, const char *title, char *ret_name, const struct place *older);

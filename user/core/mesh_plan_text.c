@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/match.h"
 #include "core/mesh_plan.h"
 #include <string.h>
 
@@ -62,6 +63,37 @@ static void text_rules(const struct mesh_plan *p, struct str *out)
 				p->tunnels[p->targets[i].direct].device);
 }
 
+/* key: of the first value. */
+static void text_value(const char *key, const char *value, struct str *out)
+{
+	if (key)
+		str_add(out, " %s %s", key, value);
+	else
+		str_add(out, ",%s", value);
+}
+
+static void text_nodes(const struct mesh *m, const struct mesh_nodes *n, struct str *out)
+{
+	char value[MESH_NODES_VALUE];
+
+	for (size_t i = 0; mesh_nodes_value(m, n, i, value); i++)
+		text_value(i ? NULL : "to", value, out);
+}
+
+static void text_class(const struct mesh_plan *p, const struct mesh_rule *r, struct str *out)
+{
+	char value[MATCH_VALUE];
+
+	if (!mesh_nodes_have(&r->from, p->self))
+		return;
+	str_add(out, "class %s rule %s", mesh_class_names[r->class], r->match.name);
+	text_nodes(p->mesh, &r->to, out);
+	for (size_t i = 0; i < MATCH_FIELDS; i++)
+		for (size_t n = 0; match_value(&r->match, match_fields[i].match, n, value); n++)
+			text_value(n ? NULL : match_fields[i].key, value, out);
+	str_add(out, "\n");
+}
+
 static void text_wish(const struct mesh_target *t, const struct mesh_wish *w, const char *noun,
 		      struct str *out)
 {
@@ -97,6 +129,8 @@ void mesh_plan_text(const struct mesh_plan *p, struct str *out)
 		text_tunnel(p, &p->tunnels[i], out);
 	text_routes(p, out);
 	text_rules(p, out);
+	for (size_t i = 0; i < p->mesh->n_rules; i++)
+		text_class(p, &p->mesh->rules[i], out);
 	for (size_t i = 0; i < p->n_targets; i++)
 		text_target(p, &p->targets[i], out);
 }

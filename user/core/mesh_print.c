@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The description as text, in one way only: what it says, without layout and order of keys. */
+#include "core/match.h"
 #include "core/mesh.h"
 #include <string.h>
 
@@ -126,6 +127,31 @@ static void print_direction(const struct mesh *m, const struct mesh_direction *d
 	str_add(out, "}\n");
 }
 
+static void print_nodes(const struct mesh *m, const struct mesh_nodes *n, const char *key,
+			struct str *out)
+{
+	char value[MESH_NODES_VALUE];
+
+	for (size_t i = 0; mesh_nodes_value(m, n, i, value); i++) {
+		if (!i)
+			str_add(out, "\t%s = {", key);
+		str_add(out, "%s\"%s\"", i ? ", " : "", value);
+	}
+	if (n->given)
+		str_add(out, "}\n");
+}
+
+static void print_rule(const struct mesh *m, const struct mesh_rule *r, struct str *out)
+{
+	str_add(out, "rule \"%s\" {\n", r->match.name);
+	print_nodes(m, &r->from, "from", out);
+	print_nodes(m, &r->to, "to", out);
+	match_print(&r->match, out);
+	if (r->class)
+		str_add(out, "\tclass = %s\n", mesh_class_names[r->class]);
+	str_add(out, "}\n");
+}
+
 void mesh_print(const struct mesh *m, struct str *out)
 {
 	unsigned long long split = m->split_bytes;
@@ -145,6 +171,8 @@ void mesh_print(const struct mesh *m, struct str *out)
 		print_connect(m, &m->connects[i], out);
 	for (size_t i = 0; i < m->n_directions; i++)
 		print_direction(m, &m->directions[i], out);
+	for (size_t i = 0; i < m->n_rules; i++)
+		print_rule(m, &m->rules[i], out);
 }
 
 /* FNV-1a, https://datatracker.ietf.org/doc/html/draft-eastlake-fnv */
