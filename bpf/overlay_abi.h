@@ -16,14 +16,15 @@
 
 #include "bpf/abi.h"
 
-#define OV_ABI 1
+#define OV_ABI 2 /* raised with every change of a map below */
 #define OV_NODES 128
 #define OV_WAYS 8	/* to a node */
 #define OV_SPREAD 64	/* slots among which flows are spread */
 #define OV_FLOWS 65536
 #define OV_PREFIXES 4096
+#define OV_RULES 256
 
-/* Map "ov_config": one entry. */
+/* Map "ov_config": one entry.  The first three stay where they are in every version. */
 struct ov_config {
 	__u32 abi;
 	__u32 overlay;	   /* ifindex of the overlay device */
@@ -34,6 +35,8 @@ struct ov_config {
 	__u64 split_bytes; /* a flow is thick past so many */
 	__u64 split_bps;   /* and faster than so many bytes per second */
 	__u64 gap_ns;	   /* of a flowlet: silence after which a flow may move anywhere */
+	__u32 rules;	   /* index of the first rule: 0 or OV_RULES */
+	__u8 _pad[4];
 };
 
 /* Map "ov_prefixes" (LPM): addresses and LANs of the nodes. */
@@ -78,7 +81,30 @@ struct ov_budget {
 	__u64 ns;
 };
 
-/* Map "ov_flows" (LRU). */
+/* What becomes of a flow. */
+enum ov_class {
+	OV_CLASS_NONE,
+	OV_CLASS_DEFAULT,     /* thick by what it sends */
+	OV_CLASS_INTERACTIVE, /* never thick */
+	OV_CLASS_BULK,	      /* always thick */
+};
+
+/*
+ * Map "ov_rules", from ov_config.rules on: for flows that begin, the first that matches names the
+ * class; no other packet asks.  OV_CLASS_NONE ends the list, or that there were OV_RULES.  User
+ * space writes the list that is not in use and then changes ov_config.rules: a flow meets all rules
+ * of one list.
+ */
+struct ov_rule {
+	struct asym_rule match;	  /* without sets and devices; its policy and such are not used */
+	__u32 to[OV_NODES / 32];  /* bit n: what goes to node n */
+	__u8 class;		  /* enum ov_class */
+	__u8 _pad[7];
+};
+
+/* Map "ov_flows" (LRU).  A flow keeps its class until it is forgotten or silent for
+ * OV_FLOW_IDLE_NS. */
+#define OV_FLOW_IDLE_NS 60000000000ull
 struct ov_flow_key {
 	struct asym_addr src, dst;
 	__be16 sport, dport; /* 0 of what has none */
@@ -92,7 +118,8 @@ struct ov_flow {
 	__u32 window_bytes;
 	__u8 way;
 	__u8 thick;
-	__u8 _pad[2];
+	__u8 class; /* enum ov_class */
+	__u8 _pad[1];
 };
 
 /* Map "ov_counters" (per CPU), index enum ov_reason.  X(NAME, "name", "help") */
@@ -107,7 +134,10 @@ struct ov_flow {
 	X(IN_TRANSIT, "in_transit", "passed on to another node")                                   \
 	X(IN_TTL, "in_ttl", "for another node, at the end of their TTL: to the overlay device")    \
 	X(IN_BIG, "in_big", "for another node, too long for its tunnel: to the overlay device")    \
-	X(IN_UNKNOWN, "in_unknown", "for no node, or one that is not connected: left to the stack")
+	X(IN_UNKNOWN, "in_unknown", "for no node, or one that is not connected: left to the stack")\
+	X(FLOW_DEFAULT, "flow_default", "flows that began, to nodes with several ways")            \
+	X(FLOW_INTERACTIVE, "flow_interactive", "likewise, of this class by a rule")               \
+	X(FLOW_BULK, "flow_bulk", "likewise")
 
 enum ov_reason {
 #define X(name, label, help) OV_##name,
@@ -122,10 +152,11 @@ struct ov_traffic {
 	__u64 bytes;
 };
 
-ASYM_ASSERT_SIZE(struct ov_config, 48);
+ASYM_ASSERT_SIZE(struct ov_config, 56);
 ASYM_ASSERT_SIZE(struct ov_prefix_key, 20);
 ASYM_ASSERT_SIZE(struct ov_way, 16);
 ASYM_ASSERT_SIZE(struct ov_node, 280);
+ASYM_ASSERT_SIZE(struct ov_rule, 320);
 ASYM_ASSERT_SIZE(struct ov_flow_key, 40);
 ASYM_ASSERT_SIZE(struct ov_flow, 32);
 

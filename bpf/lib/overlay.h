@@ -103,7 +103,7 @@ ASYM_INLINE int ov_to_node(struct __sk_buff *skb, struct ov_sending *s, __u32 fo
 
 ASYM_INLINE int ov_out(struct __sk_buff *skb, __u32 l2_len)
 {
-	struct ov_sending s = {.config = ov_configuration()};
+	struct ov_sending s = {.skb = skb, .l2_len = l2_len, .config = ov_configuration()};
 	__u32 forced;
 
 	if (!s.config)

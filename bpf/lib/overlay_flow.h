@@ -7,6 +7,7 @@
 #define ASYM_OVERLAY_FLOW_H
 
 #include "lib/overlay_budget.h"
+#include "lib/overlay_class.h"
 #include "lib/overlay_packet.h"
 
 #define OV_SECOND 1000000000ull
@@ -14,6 +15,8 @@
 
 /* A packet on its way. */
 struct ov_sending {
+	struct __sk_buff *skb;
+	__u32 l2_len;
 	const struct ov_config *config;
 	const struct ov_node *node;
 	struct ov_packet packet;
@@ -79,6 +82,12 @@ ASYM_INLINE __u32 ov_afford(struct ov_sending *s, __u32 way, __s64 least)
 	return s->node->spill % OV_WAYS;
 }
 
+/* Since its last packet.  Another CPU may have seen one that is later than ours. */
+ASYM_INLINE __s64 ov_silence(const struct ov_sending *s, const struct ov_flow *f)
+{
+	return s->now - f->seen_ns;
+}
+
 /* Of a flow that begins on it. */
 ASYM_INLINE __u32 ov_begin(struct ov_sending *s, __u32 way, bool thick)
 {
@@ -99,7 +108,7 @@ ASYM_INLINE __u32 ov_next_way(struct ov_sending *s, const struct ov_flow *f)
 {
 	const struct ov_node *n = s->node;
 	__u32 here = f->way % OV_WAYS, way = ov_wanted(s, f->thick);
-	bool free = !ov_lives(n, here) || s->now - f->seen_ns > s->config->gap_ns;
+	bool free = !ov_lives(n, here) || ov_silence(s, f) > (__s64)s->config->gap_ns;
 
 	if (free || way != here)
 		way = ov_begin(s, way, f->thick);
@@ -114,13 +123,16 @@ ASYM_INLINE __u32 ov_next_way(struct ov_sending *s, const struct ov_flow *f)
 /* A second is over: whether it was a fast one. */
 ASYM_INLINE void ov_judge(const struct ov_sending *s, struct ov_flow *f)
 {
-	__u64 ms = (s->now - f->window_ns) / 1000000;
+	__s64 ns = s->now - f->window_ns;
+	__u64 ms;
 
-	if (ms < 1000)
+	if (ns < (__s64)OV_SECOND)
 		return;
+	ms = (__u64)ns / 1000000;
 	ms = ms < OV_RATE_MAX_MS ? ms : OV_RATE_MAX_MS;
-	f->thick = f->bytes > s->config->split_bytes &&
-		   f->window_bytes * 1000ull >= s->config->split_bps * ms;
+	if (f->class == OV_CLASS_DEFAULT)
+		f->thick = f->bytes > s->config->split_bytes &&
+			   f->window_bytes * 1000ull >= s->config->split_bps * ms;
 	f->window_ns = s->now;
 	f->window_bytes = 0;
 }
@@ -135,21 +147,28 @@ ASYM_INLINE void ov_account(const struct ov_sending *s, struct ov_flow *f)
 		return;
 	f->bytes += s->packet.len;
 	f->window_bytes = sum < f->window_bytes ? -1 : sum;
-	if (f->bytes > s->config->split_bytes && f->window_bytes >= s->config->split_bps)
+	if (f->bytes > s->config->split_bytes && f->window_bytes >= s->config->split_bps &&
+	    f->class == OV_CLASS_DEFAULT)
 		f->thick = 1;
 }
 
+_Static_assert(OV_FLOW_BULK - OV_FLOW_DEFAULT == OV_CLASS_BULK - OV_CLASS_DEFAULT,
+	       "order of reasons");
+
 ASYM_INLINE __u32 ov_new_flow(struct ov_sending *s)
 {
-	struct ov_flow f = {.window_ns = s->now};
-	__u32 way = ov_begin(s, ov_wanted(s, false), false);
+	struct ov_flow f = {.window_ns = s->now,
+			    .class = ov_class_of(s->skb, s->l2_len, ASYM_ONCE(s->config->rules),
+						 s->index)};
 
-	f.way = way;
+	f.thick = f.class == OV_CLASS_BULK;
+	f.way = ov_begin(s, ov_wanted(s, f.thick), f.thick);
 	ov_account(s, &f);
 	bpf_map_update_elem(&ov_flows, &s->packet.flow, &f, BPF_ANY);
+	ov_count(OV_FLOW_DEFAULT + f.class - OV_CLASS_DEFAULT);
 	if (s->spilled)
 		ov_count(OV_OUT_SPILLED);
-	return way;
+	return f.thick && s->packet.ack ? ov_wanted(s, false) : f.way;
 }
 
 ASYM_INLINE __u32 ov_flow_way(struct ov_sending *s)
@@ -157,7 +176,7 @@ ASYM_INLINE __u32 ov_flow_way(struct ov_sending *s)
 	struct ov_flow *f = bpf_map_lookup_elem(&ov_flows, &s->packet.flow);
 	__u32 way;
 
-	if (!f)
+	if (!f || ov_silence(s, f) > (__s64)OV_FLOW_IDLE_NS)
 		return ov_new_flow(s);
 	ov_judge(s, f);
 	if (f->thick && s->packet.ack)

@@ -30,6 +30,10 @@ struct {
 } ov_budget SEC(".maps");
 
 struct {
+	OV_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct ov_rule, 2 * OV_RULES);
+} ov_rules SEC(".maps");
+
+struct {
 	OV_MAP(BPF_MAP_TYPE_LRU_HASH, struct ov_flow_key, struct ov_flow, OV_FLOWS);
 } ov_flows SEC(".maps");
 

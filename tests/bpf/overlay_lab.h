@@ -56,7 +56,7 @@ static const struct lab_prefix lab_prefixes[] = {
 
 static struct {
 	struct overlay_eth *skel; /* NULL: without root */
-	int config, prefixes, nodes, budget, flows, counters, ways;
+	int config, prefixes, nodes, budget, rules, flows, counters, ways;
 	int cpus;
 	uint64_t before[OV_REASON_MAX];
 } lab;
@@ -185,6 +185,7 @@ static inline int lab_open(void **state)
 	lab.prefixes = bpf_map__fd(skel->maps.ov_prefixes);
 	lab.nodes = bpf_map__fd(skel->maps.ov_nodes);
 	lab.budget = bpf_map__fd(skel->maps.ov_budget);
+	lab.rules = bpf_map__fd(skel->maps.ov_rules);
 	lab.flows = bpf_map__fd(skel->maps.ov_flows);
 	lab.counters = bpf_map__fd(skel->maps.ov_counters);
 	lab.ways = bpf_map__fd(skel->maps.ov_ways);

@@ -33,7 +33,7 @@ int overlay_remove(char *error, size_t size);
 
 /* The maps of the programs that run here; descriptors, to be closed by overlay_maps_done. */
 struct overlay_maps {
-	int config, prefixes, nodes, budget, flows, counters, ways;
+	int config, prefixes, nodes, budget, rules, flows, counters, ways;
 };
 /* 0, -ENOENT, -EPROTO: of another version. */
 int overlay_maps_find(struct overlay_maps *ret);

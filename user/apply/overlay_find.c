@@ -8,13 +8,16 @@
 #include <string.h>
 
 const char *const overlay_map_names[OVERLAY_MAP_MAX] = {
-	"ov_config", "ov_prefixes", "ov_nodes", "ov_budget", "ov_flows", "ov_counters", "ov_ways",
+	"ov_config", "ov_prefixes", "ov_nodes", "ov_budget", "ov_rules", "ov_flows", "ov_counters",
+	"ov_ways",
 };
 
 static const char *const program_names[] = {"asym_ov_out", "asym_ov_in"};
 
 /* More than our programs refer to. */
 #define MAX_MAPS_OF_PROGRAM 16
+/* Bytes; more than that of any version. */
+#define MAX_CONFIG 512
 
 static void maps_init(struct overlay_maps *m)
 {
@@ -63,16 +66,20 @@ static bool program_maps(uint32_t id, struct overlay_maps *m)
 	return true;
 }
 
-/* 0 or -ENOENT. */
+/* Of another version the first fields alone.  0 or -ENOENT. */
 static int config_of(const struct overlay_maps *m, struct ov_config *ret)
 {
 	uint32_t zero = 0;
+	uint64_t value[MAX_CONFIG / sizeof(uint64_t)];
 	struct bpf_map_info info = {};
 	uint32_t len = sizeof(info);
 
 	if (m->config < 0 || bpf_obj_get_info_by_fd(m->config, &info, &len) ||
-	    info.value_size != sizeof(*ret) || bpf_map_lookup_elem(m->config, &zero, ret))
+	    info.value_size < offsetof(struct ov_config, mark_mask) ||
+	    info.value_size > sizeof(value) || bpf_map_lookup_elem(m->config, &zero, value))
 		return -ENOENT;
+	*ret = (struct ov_config){};
+	memcpy(ret, value, MIN((size_t)info.value_size, sizeof(*ret)));
 	return 0;
 }
 

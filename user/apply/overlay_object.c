@@ -4,6 +4,7 @@
 #include "apply/netns.h"
 #include "apply/overlay_find.h"
 #include "apply/overlay_hooks.h"
+#include "apply/overlay_rules.h"
 #include "base/defs.h"
 #include "overlay.skel.h"
 #include <bpf/bpf.h>
@@ -100,7 +101,7 @@ static int load(struct overlay_bpf **ret)
 
 /* -------- filling */
 
-static int write_config(int fd, const struct mesh_plan *p, uint32_t overlay)
+static int write_config(int fd, const struct mesh_plan *p, uint32_t overlay, uint32_t rules)
 {
 	struct ov_config c = {
 		.abi = OV_ABI,
@@ -110,6 +111,7 @@ static int write_config(int fd, const struct mesh_plan *p, uint32_t overlay)
 		.split_bytes = p->mesh->split_bytes,
 		.split_bps = SPLIT_BPS,
 		.gap_ns = GAP_NS,
+		.rules = rules,
 	};
 	uint32_t zero = 0;
 	uint64_t cookie;
@@ -216,15 +218,17 @@ static int write_nodes(const struct overlay_maps *m, const struct mesh_plan *p,
 	return r;
 }
 
-/* Nodes before the prefixes that lead to them. */
+/* Nodes before the prefixes that lead to them, and the config, which names the rules, at last. */
 static int fill(const struct overlay_bpf *skel, const struct mesh_plan *p, uint32_t overlay,
 		const uint32_t *tunnels)
 {
 	struct overlay_maps m = {.nodes = bpf_map__fd(skel->maps.ov_nodes)};
-	int r = write_nodes(&m, p, tunnels);
+	int config = bpf_map__fd(skel->maps.ov_config), r = write_nodes(&m, p, tunnels);
+	uint32_t rules = 0;
 
 	r = r ?: write_prefixes(bpf_map__fd(skel->maps.ov_prefixes), p);
-	return r ?: write_config(bpf_map__fd(skel->maps.ov_config), p, overlay);
+	r = r ?: overlay_rules_write(config, bpf_map__fd(skel->maps.ov_rules), p, &rules);
+	return r ?: write_config(config, p, overlay, rules);
 }
 
 /* -------- all of it */
