@@ -81,13 +81,24 @@ static void print_ways(const struct wg_view *v)
 	table_done(&t);
 }
 
+static void print_classes(const struct wg_view *v)
+{
+	if (v->mesh.n_rules)
+		printf("\nFlows that began: %" PRIu64 " default, %" PRIu64 " interactive, %" PRIu64
+		       " bulk\n",
+		       v->counters[OV_FLOW_DEFAULT], v->counters[OV_FLOW_INTERACTIVE],
+		       v->counters[OV_FLOW_BULK]);
+}
+
 void wg_show_text(const struct wg_view *v)
 {
 	printf("mesh %s, node %s, device %s, MTU %u, hash %016" PRIx64 "\n\n", v->mesh.name,
 	       v->state.node, v->state.overlay.name, v->plan.mtu, mesh_hash(&v->mesh));
 	print_tunnels(v);
-	if (v->running)
+	if (v->running) {
 		print_ways(v);
+		print_classes(v);
+	}
 	wg_show_measured(v->measured);
 }
 
