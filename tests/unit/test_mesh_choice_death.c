@@ -398,6 +398,11 @@ static void test_report(void **state)
 	choice_arrived(&a, 3, 14, now - 31 * MS, now); /* late */
 	choice_report(&a, 3, now, &r);
 	assert_int_equal(r.loss, 150);
+	assert_true(choice_is_old(&a, 3, 14) && choice_is_old(&a, 3, 15 - 64));
+	assert_false(choice_is_old(&a, 3, 12) || choice_is_old(&a, 3, 16) || choice_is_old(&a, 2, 14));
+	choice_arrived(&a, 3, 14, now - 31 * MS, now); /* and again */
+	choice_report(&a, 3, now, &r);
+	assert_int_equal(r.loss, 150);
 	now += 2 * SECOND;
 	choice_report(&a, 3, now, &r);
 	assert_true(r.min_ns == INT64_MAX && r.loss == 0 && r.seq == 15);

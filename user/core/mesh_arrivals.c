@@ -8,7 +8,7 @@
 #define NS_PER_MS 1000000ull
 /* More than a way of heavy loss drops in a row: an outage, which is no loss but a death. */
 #define OUTAGE 10
-#define LATE 64 /* sequence numbers; what is later is forged, or of no use */
+#define LATE 64 /* sequence numbers, bits of what was seen; what is later is of no use */
 
 void choice_arrivals_init(struct choice_arrivals *a, uint32_t probe_ms)
 {
@@ -48,13 +48,38 @@ static void count(struct choice_bucket *b, int32_t step, int64_t delay_ns)
 	b->min_ns = MIN(b->min_ns, delay_ns);
 }
 
+bool choice_is_old(const struct choice_arrivals *a, uint8_t way, uint32_t seq)
+{
+	const struct choice_arrival *w = &a->ways[way % MESH_MAX_PATHS];
+	int64_t step = (int32_t)(seq - w->seq);
+
+	if (!w->last_ns || step > 0)
+		return false;
+	return -step >= LATE || w->seen >> -step & 1;
+}
+
+static void note(struct choice_arrival *w, uint32_t seq, uint64_t now_ns)
+{
+	int32_t step = (int32_t)(seq - w->seq);
+
+	if (!w->last_ns || step >= LATE)
+		w->seen = 1;
+	else if (step > 0)
+		w->seen = w->seen << step | 1;
+	else
+		w->seen |= 1ull << -step;
+	if (!w->last_ns || step > 0)
+		w->seq = seq;
+	w->last_ns = now_ns;
+}
+
 void choice_arrived(struct choice_arrivals *a, uint8_t way, uint32_t seq, uint64_t sent_ns,
                     uint64_t now_ns)
 {
 	struct choice_arrival *w;
 	int32_t step;
 
-	if (way >= MESH_MAX_PATHS)
+	if (way >= MESH_MAX_PATHS || choice_is_old(a, way, seq))
 		return;
 	roll(a, now_ns);
 	if (!a->any)
@@ -63,12 +88,8 @@ void choice_arrived(struct choice_arrivals *a, uint8_t way, uint32_t seq, uint64
 	w = &a->ways[way];
 	/* before the first by this way we did not listen, or did not believe it */
 	step = w->last_ns ? (int32_t)(seq - w->seq) : 1;
-	if (w->last_ns && (step == 0 || step < -LATE))
-		return;
 	count(&w->buckets[a->newest % CHOICE_BUCKETS], step, (int64_t)(now_ns - sent_ns));
-	if (step > 0 || !w->last_ns)
-		w->seq = seq;
-	w->last_ns = now_ns;
+	note(w, seq, now_ns);
 }
 
 /* Of a window that has just begun one probe would be a half. */

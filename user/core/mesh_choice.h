@@ -31,6 +31,7 @@ struct choice_bucket {
 
 struct choice_arrival {
 	uint32_t seq;     /* highest that came */
+	uint64_t seen;    /* bit n: seq - n came */
 	uint64_t last_ns; /* when; 0: none yet */
 	struct choice_bucket buckets[CHOICE_BUCKETS];
 };
@@ -54,7 +55,9 @@ struct choice_report {
 
 /* Also to begin anew: the sender has started again. */
 void choice_arrivals_init(struct choice_arrivals *a, uint32_t probe_ms);
-/* What comes twice, or from long ago, is ignored. */
+/* Whether it came by this way before, or is of so long ago that it may have. */
+bool choice_is_old(const struct choice_arrivals *a, uint8_t way, uint32_t seq);
+/* What is old is ignored. */
 void choice_arrived(struct choice_arrivals *a, uint8_t way, uint32_t seq, uint64_t sent_ns,
                     uint64_t now_ns);
 void choice_report(struct choice_arrivals *a, uint8_t way, uint64_t now_ns,

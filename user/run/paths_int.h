@@ -27,8 +27,9 @@ struct path_peer {
 	/* of what it sends */
 	uint64_t session;   /* of its daemon; 0: none yet */
 	uint64_t heard_ns;  /* when; 0: never */
-	uint64_t echo_ns;   /* the newest sent_ns */
+	uint64_t echo_ns;   /* the newest sent_ns; 0: none yet */
 	uint64_t echoed_ns; /* when that came */
+	uint32_t echo_seq;  /* the number it had */
 	bool differs;       /* it has another description */
 	uint64_t refill_ns; /* of the tokens */
 	uint32_t tokens;

@@ -8,6 +8,9 @@
 
 #define NS_PER_MS 1000000ull
 #define RESTART_MS 500 /* of silence, and more than an interval, before another session is believed */
+#define EARLY_MS 3000  /* against the one before: more delay than ways ever lose at once */
+#define LATE_MS 10000
+#define AHEAD 64 /* numbers, besides twice those of the time that has passed */
 #define LOAD_EVERY 5   /* probes */
 #define BURST 4        /* times what comes in one interval */
 
@@ -131,18 +134,43 @@ static uint64_t restart_ns(const struct paths *p)
 	return MAX((uint64_t)RESTART_MS, p->probe_ms * 5ull / 4) * NS_PER_MS;
 }
 
-/* Whether it is of the daemon that we know, or of another one that has taken its place. */
-static bool take_session(struct paths *p, struct path_peer *peer, uint64_t session, uint64_t now_ns)
+/* Its clock and its numbers go on as ours do.  One datagram that is far ahead would make all that come
+ * after it late. */
+static bool goes_on(const struct paths *p, const struct path_peer *peer, const struct wire *w,
+                    uint64_t now_ns)
 {
-	if (session == peer->session)
+	uint32_t probe_ms = p->probe_ms;
+	uint64_t passed_ns = now_ns - peer->echoed_ns;
+	int64_t early_ns = (int64_t)(w->sent_ns - peer->echo_ns - passed_ns);
+	int64_t ahead = (int32_t)(w->seq - peer->echo_seq);
+
+	if (!peer->echo_ns || w->hash != p->hash)
 		return true;
-	if (peer->session && now_ns - peer->heard_ns < restart_ns(p))
+	if (early_ns > (int64_t)(EARLY_MS * NS_PER_MS) || early_ns < -(int64_t)(LATE_MS * NS_PER_MS))
 		return false;
+	return ahead <= (int64_t)(2 * passed_ns / NS_PER_MS / probe_ms + AHEAD) &&
+	       ahead >= -(int64_t)(LATE_MS / probe_ms + AHEAD);
+}
+
+/* Who does not see what goes through the tunnels cannot know the session.  Another one is believed when
+ * nothing comes of the one that we know: the daemon has begun again, or its clock has jumped. */
+static bool is_known(const struct paths *p, const struct path_peer *peer, const struct wire *w,
+                     uint64_t now_ns)
+{
+	return w->session == peer->session && goes_on(p, peer, w, now_ns);
+}
+
+static bool may_begin(const struct paths *p, const struct path_peer *peer, uint64_t now_ns)
+{
+	return !peer->session || now_ns - peer->heard_ns >= restart_ns(p);
+}
+
+static void begin_session(struct paths *p, struct path_peer *peer, uint64_t session)
+{
 	peer->session = session;
 	peer->echo_ns = 0;
 	choice_arrivals_init(&peer->arrivals, p->probe_ms);
 	choice_restarted(&peer->choice);
-	return true;
 }
 
 /* Indices mean something else there. */
@@ -164,14 +192,34 @@ static void take_echo(struct path_peer *peer, const struct wire *w, uint64_t now
 	if (w->sent_ns > peer->echo_ns) {
 		peer->echo_ns = w->sent_ns;
 		peer->echoed_ns = now_ns;
+		peer->echo_seq = w->seq;
 	}
 	if (w->echo_ns && w->echo_ns < now_ns && back_ns < now_ns)
 		choice_rtt(&peer->choice, now_ns - back_ns, now_ns);
 }
 
+/* What is forged without knowing the session, or sent a second time, takes no tokens of what is not. */
+static bool is_welcome(struct paths *p, struct path_peer *peer, const struct wire *w,
+                       uint64_t now_ns)
+{
+	bool known = is_known(p, peer, w, now_ns);
+
+	if (!known && !may_begin(p, peer, now_ns))
+		return false;
+	/* while it is pinged, numbers are those of pings */
+	if (known && !peer->echoes && w->hash == p->hash &&
+	    choice_is_old(&peer->arrivals, w->way, w->seq))
+		return false;
+	if (!may_pass(p, peer, now_ns))
+		return false;
+	if (!known)
+		begin_session(p, peer, w->session);
+	return true;
+}
+
 void path_peer_take(struct paths *p, struct path_peer *peer, const struct wire *w, uint64_t now_ns)
 {
-	if (!may_pass(p, peer, now_ns) || !take_session(p, peer, w->session, now_ns))
+	if (!is_welcome(p, peer, w, now_ns))
 		return;
 	peer->heard_ns = now_ns;
 	if (!take_hash(p, peer, w->hash) || w->way >= peer->n_ways)
