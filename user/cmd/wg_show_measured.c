@@ -62,6 +62,16 @@ static void add_direction(struct table *t, struct json_object *peer, bool to)
 	}
 }
 
+static void print_differing(struct json_object *peers)
+{
+	for (size_t i = 0; i < json_object_array_length(peers); i++) {
+		struct json_object *peer = json_object_array_get_idx(peers, i);
+
+		if (json_object_get_boolean(member(peer, "differs")))
+			printf("\n%s has another description of the mesh\n", text_of(peer, "node"));
+	}
+}
+
 void wg_show_measured(struct json_object *measured)
 {
 	static const char *const heads[] = {"DIRECTION", "WAY", "DELAY", "LOSS", "STATE", "CHOSEN"};
@@ -79,4 +89,5 @@ void wg_show_measured(struct json_object *measured)
 	printf("\n");
 	table_print(&t, 0xc, stdout);
 	table_done(&t);
+	print_differing(peers);
 }
