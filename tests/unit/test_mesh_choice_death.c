@@ -216,6 +216,48 @@ static void test_restart(void **state)
 	assert_int_equal(l->deaths, 0);
 }
 
+/* Our daemon was killed while way 0 was dead, and begins again. */
+static void test_resume(void **state)
+{
+	static const uint32_t delay_us[MESH_MAX_PATHS] = {0, 5000, 0};
+
+	for (int automatic = 0; automatic < 2; automatic++) {
+		LAB l = lab_new(3, automatic);
+
+		l->ways[0].dead = true;
+		l->ways[1].delay_ms = 15;
+		choice_init(&l->c, &l->t, PROBE_MS);
+		choice_resume(&l->c, 1, 1, 1, delay_us);
+		lab_run(l, 20000);
+		assert_int_equal(l->thin_moves + l->thick_moves + l->deaths, 0);
+		assert_true(l->c.ways[0].dead && l->c.thin == 1);
+		l->ways[0].dead = false;
+		lab_run(l, 20000);
+		assert_false(l->c.ways[0].dead);
+		assert_int_equal(l->c.thick, 0);
+	}
+}
+
+/* The peer says nothing: what was chosen once counts no longer. */
+static void test_resume_alone(void **state)
+{
+	static const uint32_t delay_us[MESH_MAX_PATHS];
+	LAB l = lab_new(2, false);
+
+	l->back_loss = 100;
+	choice_init(&l->c, &l->t, PROBE_MS);
+	choice_resume(&l->c, 1, 1, 1, delay_us);
+	lab_run(l, 3900);
+	assert_int_equal(l->thin_moves, 0);
+	assert_int_equal(l->c.usable, 2);
+	lab_run(l, 500);
+	assert_int_equal(l->c.thin, 0);
+	assert_int_equal(l->c.usable, 3);
+	choice_init(&l->c, &l->t, PROBE_MS);
+	choice_resume(&l->c, 2, 0, 1, delay_us); /* there are two ways */
+	assert_false(l->c.resumed);
+}
+
 /* -------- thick flows */
 
 static struct lab *split(uint64_t rate_bps, bool metered)
@@ -424,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_thick_auto),   cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_report),       cmocka_unit_test(test_old_report),
 		cmocka_unit_test(test_never_sent),   cmocka_unit_test(test_clock_back),
+		cmocka_unit_test(test_resume),       cmocka_unit_test(test_resume_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

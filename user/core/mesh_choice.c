@@ -12,6 +12,7 @@
 #define LOSS_STEP_MS 1000 /* of what a pause between reports counts for */
 #define SILENT_MS 1000 /* by all ways: death without comparison */
 #define QUIET_MS 3000  /* no reports: nothing is known any more */
+#define BEGIN_MS 4000  /* none to begin with; pings take their place before */
 #define RTT_MS 5000
 #define BACK_FIRST_MS 1000 /* after a death; twice as long each time, if it happens again */
 #define BACK_MOST_MS 60000
@@ -55,6 +56,22 @@ void choice_init(struct choice *c, const struct mesh_target *t, uint32_t probe_m
 			(struct choice_way){.report = {.age_ms = UINT32_MAX, .min_ns = INT64_MAX},
 		                            .diff_ns = -1,
 		                            .calm_diff_ns = -1};
+}
+
+void choice_resume(struct choice *c, uint8_t thin, uint8_t thick, uint32_t dead,
+                   const uint32_t delay_us[MESH_MAX_PATHS])
+{
+	if (thin >= c->n || thick >= c->n)
+		return;
+	c->thin = thin;
+	c->thick = thick;
+	c->usable = all_ways(c) & ~dead ?: all_ways(c);
+	c->resumed = true;
+	for (size_t i = 0; i < c->n; i++) {
+		c->ways[i].diff_ns = delay_us[i] * 1000ll;
+		c->ways[i].dead = dead >> i & 1;
+		c->ways[i].backoff_ns = c->ways[i].dead ? scaled(c, BACK_FIRST_MS) : 0;
+	}
 }
 
 void choice_sent(struct choice *c, uint32_t seq)
@@ -213,6 +230,8 @@ static bool is_dead(const struct choice *c, const struct choice_way *w, uint32_t
 	int64_t gap = (int64_t)(uint32_t)(newest - w->report.seq) - under_way(c, w);
 	uint32_t many = misses(w);
 
+	if (w->dead && w->report.age_ms == UINT32_MAX)
+		return true;
 	if (gap >= many && w->report.age_ms >= many * c->probe_ms - c->probe_ms / 2)
 		return true;
 	return w->report.age_ms >= at_least(c, SILENT_MS, 10) / CHOICE_MS &&
@@ -288,13 +307,24 @@ uint8_t choice_first(const struct mesh_wish *w, uint32_t usable, enum choice_rea
 	return w->n ? w->order[0] : 0;
 }
 
+/* The peer may still be going to say something. */
+static bool is_early(struct choice *c, uint64_t now_ns)
+{
+	if (!c->begun_ns)
+		c->begun_ns = now_ns;
+	return c->resumed && !c->reported_ns && now_ns - c->begun_ns < at_least(c, BEGIN_MS, 30);
+}
+
 bool choice_judge(struct choice *c, const struct mesh_target *t, uint64_t now_ns)
 {
 	uint8_t thin = c->thin, thick = c->thick;
-	bool talks = choice_talks(c, now_ns);
-	bool changed = talks ? judge_deaths(c, now_ns) : forget(c);
-	uint32_t usable = talks ? usable_ways(c, now_ns) : all_ways(c);
+	bool talks = choice_talks(c, now_ns), changed;
+	uint32_t usable;
 
+	if (is_early(c, now_ns))
+		return false;
+	changed = talks ? judge_deaths(c, now_ns) : forget(c);
+	usable = talks ? usable_ways(c, now_ns) : all_ways(c);
 	changed |= usable != c->usable;
 	c->usable = usable;
 	if (!talks) {

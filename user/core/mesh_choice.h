@@ -98,6 +98,8 @@ struct choice {
 	enum choice_reason thin_reason, thick_reason;
 	uint32_t usable; /* bit n: way n; those of the tables of weights; never 0 */
 	uint32_t probe_ms;
+	bool resumed;                   /* what is chosen is what was chosen before we began */
+	uint64_t begun_ns;              /* when it was first judged; 0: not yet */
 	uint32_t sent;                  /* highest sequence number */
 	uint64_t reported_ns;           /* when the last report came; 0: never */
 	uint64_t stamp_ns;              /* when it was sent, by the peer's clock */
@@ -110,6 +112,11 @@ struct choice {
 };
 
 void choice_init(struct choice *c, const struct mesh_target *t, uint32_t probe_ms);
+/* Goes on from what was chosen by another one: until the peer reports, or has had the time to, nothing
+ * changes, and what was dead stays so until a probe has come by it.  dead: bit n: way n; delay_us:
+ * more than that of the fastest way, of each. */
+void choice_resume(struct choice *c, uint8_t thin, uint8_t thick, uint32_t dead,
+                   const uint32_t delay_us[MESH_MAX_PATHS]);
 /* A probe with this number has been sent by every way. */
 void choice_sent(struct choice *c, uint32_t seq);
 /* Of ways 0..n-1, out of one datagram sent at stamp_ns by the peer's clock; older ones than the

@@ -90,7 +90,9 @@ void path_peer_take(struct paths *p, struct path_peer *peer, const struct wire *
 /* Judges, tells what has changed and has the programs do it. */
 void path_peer_judge(struct paths *p, struct path_peer *peer, uint64_t now_ns);
 
-/* paths_node.c.  force: though it is what was written last. */
+/* paths_node.c.  Goes on from what the programs do now, if that is of the same ways. */
+void path_peer_resume(const struct paths *p, struct path_peer *peer);
+/* force: though it is what was written last. */
 void path_peer_write(struct paths *p, struct path_peer *peer, bool force, uint64_t now_ns);
 void path_peer_load(struct paths *p, struct path_peer *peer, uint64_t now_ns);
 

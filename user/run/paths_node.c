@@ -46,6 +46,32 @@ static void build(const struct paths *p, const struct path_peer *peer, struct ov
 	set_delays(c, ret);
 }
 
+_Static_assert(OV_WAYS == MESH_MAX_PATHS, "the same ways");
+
+static bool has_same_ways(const struct ov_node *a, const struct ov_node *b)
+{
+	for (size_t i = 0; i < OV_WAYS; i++)
+		if (a->way[i].ifindex != b->way[i].ifindex)
+			return false;
+	return a->n_ways == b->n_ways;
+}
+
+void path_peer_resume(const struct paths *p, struct path_peer *peer)
+{
+	uint32_t dead = 0, delay_us[OV_WAYS];
+	struct ov_node now, ours;
+
+	build(p, peer, &ours);
+	if (overlay_read_node(&p->maps, peer->t->node, &now) || !has_same_ways(&now, &ours))
+		return;
+	for (size_t i = 0; i < OV_WAYS; i++) {
+		dead |= now.way[i].dead ? 1u << i : 0;
+		delay_us[i] = now.way[i].delay_us;
+	}
+	/* tables of weights follow from what is dead */
+	choice_resume(&peer->choice, now.thin[0], now.thick[0], dead, delay_us);
+}
+
 static bool same_but_delays(const struct ov_node *a, const struct ov_node *b)
 {
 	struct ov_node x = *a;

@@ -54,10 +54,15 @@ static int set_ways(const struct paths *p, struct path_peer *peer)
 
 int path_peer_init(const struct paths *p, struct path_peer *peer, const struct mesh_target *t)
 {
+	int r;
+
 	*peer = (struct path_peer){.t = t, .name = paths_mesh(p)->nodes[t->node].name};
 	choice_init(&peer->choice, t, p->probe_ms);
 	choice_arrivals_init(&peer->arrivals, p->probe_ms);
-	return set_ways(p, peer) ?: set_address(p, peer);
+	r = set_ways(p, peer) ?: set_address(p, peer);
+	if (!r)
+		path_peer_resume(p, peer);
+	return r;
 }
 
 /* -------- sending */
