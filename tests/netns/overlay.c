@@ -37,7 +37,7 @@ static int apply(const char *file, const char *node)
 		fail(node, r);
 	for (size_t i = 0; i < p.n_tunnels; i++)
 		tunnels[i] = if_nametoindex(p.tunnels[i].device);
-	r = overlay_programs(&p, if_nametoindex(m.device), tunnels, error, sizeof(error));
+	r = overlay_programs(&p, NULL, if_nametoindex(m.device), tunnels, error, sizeof(error));
 	if (r)
 		fail(error, r);
 	return 0;

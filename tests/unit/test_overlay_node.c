@@ -149,6 +149,87 @@ static void test_order(void **state)
 	assert_int_equal(overlay_spill(t, 2), OV_WAYS);
 }
 
+/* -------- another plan, while a daemon measures */
+
+/* What a does with flows to c by the text `now`, when by `was` it did as set() says. */
+static struct ov_node kept(const char *was, const char *now, void (*set)(struct ov_node *n))
+{
+	MESHED m_was = good_mesh(was), m = good_mesh(now);
+	PLAN p_was = plan_of(&m_was.m, "a");
+	PLAN p = plan_of(&m.m, "a");
+	const struct mesh_target *t = mesh_plan_target(&p, 2);
+	struct ov_node before = node_of(was), n;
+
+	set(&before);
+	overlay_node_of(&p, t, ifindex, &n);
+	overlay_node_keep(t, mesh_plan_target(&p_was, 2), &before, &n);
+	return n;
+}
+
+/* Way 0 has died, flows have left it. */
+static void first_is_dead(struct ov_node *n)
+{
+	n->way[0].dead = 1;
+	n->way[1].delay_us = 777;
+	memset(n->thin, 1, OV_SPREAD);
+	memset(n->thick, 1, OV_SPREAD);
+	n->spill = 1;
+}
+
+/* The second is faster, by measurement. */
+static void second_is_chosen(struct ov_node *n)
+{
+	memset(n->thin, 1, OV_SPREAD);
+	memset(n->thick, 0, OV_SPREAD);
+}
+
+static void test_keep(void **state)
+{
+	static const char before[] = NODES TO_C "paths = {'via b', direct} }\n";
+	struct ov_node n = kept(before, NODES TO_C "paths = {'via b', direct} rate = 8mbit }\n",
+				first_is_dead);
+
+	assert_true(n.way[0].dead && !n.way[1].dead);
+	assert_int_equal(n.way[1].delay_us, 777);
+	assert_int_equal(count(n.thin, 1) + count(n.thick, 1), 2 * OV_SPREAD);
+	assert_int_equal(n.rate, 1000000);
+	/* another wish, but not for what is dead; ways have other indices */
+	n = kept(before, NODES TO_C "paths = {'via d', 'via b', direct} }\n", first_is_dead);
+	assert_true(!n.way[0].dead && n.way[1].dead && !n.way[2].dead);
+	assert_int_equal(count(n.thin, 0), OV_SPREAD);
+	n = kept(before, NODES TO_C "paths = 'via b' bulk = 'via d' }\n", first_is_dead);
+	assert_true(n.way[0].dead);
+	assert_int_equal(n.way[n.thin[0]].ifindex, 102);
+	assert_int_equal(n.way[n.thick[0]].ifindex, 103);
+}
+
+static void test_keep_measured(void **state)
+{
+	static const char both[] = NODES TO_C "paths = {auto, direct, 'via b'} }\n";
+	struct ov_node n = kept(both, NODES TO_C "paths = {auto, 'via d', 'via b'} }\n",
+				second_is_chosen);
+
+	assert_int_equal(n.way[n.thin[0]].ifindex, 101);
+	/* direct is not wished for any more */
+	assert_int_equal(n.way[n.thick[0]].ifindex, 103);
+	n = kept(both, NODES TO_C "paths = {direct, 'via b'} }\n", second_is_chosen);
+	assert_int_equal(n.way[n.thin[0]].ifindex, 102);
+}
+
+static void nothing_is_there(struct ov_node *n)
+{
+	for (int i = 0; i < OV_WAYS; i++)
+		n->way[i].dead = 1;
+}
+
+static void test_keep_all_dead(void **state)
+{
+	static const char text[] = NODES TO_C "paths = {'via b', direct} }\n";
+	struct ov_node n = kept(text, text, nothing_is_there);
+
+	assert_int_equal(count(n.thin, 0), OV_SPREAD);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -156,6 +237,8 @@ int main(void)
 		cmocka_unit_test(test_burst),        cmocka_unit_test(test_no_spill),
 		cmocka_unit_test(test_missing),      cmocka_unit_test(test_weights),
 		cmocka_unit_test(test_spread_death), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_keep),         cmocka_unit_test(test_keep_measured),
+		cmocka_unit_test(test_keep_all_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

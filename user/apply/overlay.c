@@ -99,7 +99,7 @@ static int save_intent(struct overlay_run *run)
 	return r ? overlay_fail(run, r, "cannot write down what is being made") : 0;
 }
 
-static int put_programs(const struct mesh_plan *p,
+static int put_programs(const struct mesh_plan *p, const struct mesh_plan *before,
 			const struct overlay_state *s, char *error, size_t size)
 {
 	_cleanup_free_ uint32_t *ifindex = calloc(p->n_tunnels + 1, sizeof(*ifindex));
@@ -112,29 +112,48 @@ static int put_programs(const struct mesh_plan *p,
 
 		ifindex[i] = d ? d->ifindex : 0;
 	}
-	r = overlay_programs(p, s->overlay.ifindex, ifindex, error, size);
+	r = overlay_programs(p, before, s->overlay.ifindex, ifindex, error, size);
 	/* libbpf complains of what was tried in vain, too */
 	if (!r)
 		error[0] = 0;
 	return r;
 }
 
+/* m: mesh_init()ed, to be freed by the caller in any case; the plan points to it.  -ENOENT: there was
+ * none. */
+static int plan_before(const struct overlay_run *run, struct mesh *m, struct mesh_plan *ret)
+{
+	_cleanup_(findings_done) struct findings f = {};
+	const char *text = run->was.description;
+	int r = text ? mesh_parse(m, "mesh", text, strlen(text), &f) : -ENOENT;
+
+	return r ?: mesh_plan_build(ret, m, run->was.node);
+}
+
 /* Programs as the plan before had them. */
 static void restore_programs(struct overlay_run *run)
 {
 	_cleanup_(mesh_plan_done) struct mesh_plan p = {};
-	_cleanup_(findings_done) struct findings f = {};
 	_cleanup_(mesh_done) struct mesh m;
 	char ignored[160];
 	int r;
 
 	mesh_init(&m);
-	r = run->was.description ? mesh_parse(&m, "mesh", run->was.description,
-					      strlen(run->was.description), &f) : -ENOENT;
-	r = r ?: mesh_plan_build(&p, &m, run->was.node);
-	r = r ?: put_programs(&p, &run->was, ignored, sizeof(ignored));
+	r = plan_before(run, &m, &p);
+	r = r ?: put_programs(&p, NULL, &run->was, ignored, sizeof(ignored));
 	if (r)
 		overlay_programs_remove();
+}
+
+static int change_programs(struct overlay_run *run)
+{
+	_cleanup_(mesh_plan_done) struct mesh_plan before = {};
+	_cleanup_(mesh_done) struct mesh m;
+	bool keep;
+
+	mesh_init(&m);
+	keep = run->o->keep && !plan_before(run, &m, &before);
+	return put_programs(run->p, keep ? &before : NULL, &run->now, run->error, run->size);
 }
 
 static void undo(struct overlay_run *run)
@@ -165,7 +184,7 @@ static int build(struct overlay_run *run)
 	r = r ?: overlay_device_apply(run);
 	if (!r) {
 		run->programmed = true;
-		r = put_programs(run->p, &run->now, run->error, run->size);
+		r = change_programs(run);
 	}
 	r = r ?: overlay_routes_apply(run);
 	if (!r) {

@@ -21,6 +21,7 @@ struct overlay_options {
 	const struct overlay_names *names; /* of all endpoints of the plan */
 	bool adopt; /* devices of the plan's names that somebody else made (wg-quick, networkd) are
 		     * used as they are */
+	bool keep;  /* somebody measures ways: what was chosen last stays, where the plan has it */
 };
 
 /* 0 or -errno with error (size bytes): what is in the way, a device of that name that is not ours, a

@@ -129,3 +129,79 @@ void overlay_node_of(const struct mesh_plan *p, const struct mesh_target *t,
 	fill_rate(t, &n);
 	*ret = n;
 }
+
+/* -------- what was chosen before */
+
+struct keep {
+	const struct mesh_target *t, *t_was;
+	const struct ov_node *was;
+	struct ov_node *n;
+	uint8_t now[OV_WAYS]; /* index of a way that was; OV_WAYS: it has gone */
+	uint32_t alive;
+};
+
+static void match_ways(struct keep *k)
+{
+	memset(k->now, OV_WAYS, sizeof(k->now));
+	for (uint8_t i = 0; i < k->n->n_ways; i++) {
+		for (uint8_t j = 0; j < k->was->n_ways && j < k->t_was->n; j++) {
+			if (strcmp(k->t->ways[i].name, k->t_was->ways[j].name) ||
+			    k->n->way[i].ifindex != k->was->way[j].ifindex)
+				continue;
+			k->now[j] = i;
+			k->n->way[i].dead = k->was->way[j].dead;
+			k->n->way[i].delay_us = k->was->way[j].delay_us;
+		}
+		k->alive |= k->n->way[i].ifindex && !k->n->way[i].dead ? 1u << i : 0;
+	}
+}
+
+static bool is_same_wish(const struct keep *k, const struct mesh_wish *a, const struct mesh_wish *b)
+{
+	if (a->n != b->n || a->n_own != b->n_own || a->automatic != b->automatic)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->order[i] != k->now[b->order[i] % OV_WAYS] || a->weight[i] != b->weight[i])
+			return false;
+	return true;
+}
+
+/* What is measured is the better choice, of whatever list. */
+static bool may_keep(const struct keep *k, const struct mesh_wish *w, const struct mesh_wish *was,
+		     const uint8_t chosen[OV_SPREAD])
+{
+	for (size_t i = 0; i < OV_SPREAD; i++)
+		if (!is_alive(k->alive, k->now[chosen[i] % OV_WAYS]))
+			return false;
+	return is_same_wish(k, w, was) ||
+	       (w->automatic && was->automatic && memchr(w->order, k->now[chosen[0] % OV_WAYS], w->n_own));
+}
+
+static void keep_table(const struct keep *k, const struct mesh_wish *w, const struct mesh_wish *was,
+		       const uint8_t chosen[OV_SPREAD], uint8_t ret[OV_SPREAD])
+{
+	if (!may_keep(k, w, was, chosen)) {
+		overlay_spread(w, k->alive, ret);
+		return;
+	}
+	for (size_t i = 0; i < OV_SPREAD; i++)
+		ret[i] = k->now[chosen[i] % OV_WAYS];
+}
+
+static const struct mesh_wish *thick_wish(const struct mesh_target *t)
+{
+	return t->bulk.n ? &t->bulk : &t->paths;
+}
+
+void overlay_node_keep(const struct mesh_target *t, const struct mesh_target *t_was,
+		       const struct ov_node *was, struct ov_node *n)
+{
+	struct keep k = {.t = t, .t_was = t_was, .was = was, .n = n};
+
+	match_ways(&k);
+	if (!k.alive)
+		return;
+	keep_table(&k, &t->paths, &t_was->paths, was->thin, n->thin);
+	keep_table(&k, thick_wish(t), thick_wish(t_was), was->thick, n->thick);
+	n->spill = overlay_spill(t, k.alive);
+}

@@ -4,6 +4,8 @@
 #include "apply/netns.h"
 #include "apply/overlay_find.h"
 #include "apply/overlay_hooks.h"
+#include "apply/overlay_node.h"
+#include "apply/overlay_read.h"
 #include "apply/overlay_rules.h"
 #include "base/defs.h"
 #include "overlay.skel.h"
@@ -202,8 +204,20 @@ static int write_prefixes(int fd, const struct mesh_plan *p)
 	return r;
 }
 
+/* A node that has another number now is another one. */
+static void keep_chosen(const struct overlay_maps *m, const struct mesh_plan *before,
+			const struct mesh_plan *p, const struct mesh_target *t, struct ov_node *n)
+{
+	const struct mesh_target *t_was = before ? mesh_plan_target(before, t->node) : NULL;
+	struct ov_node was;
+
+	if (t_was && !strcmp(before->mesh->nodes[t->node].name, p->mesh->nodes[t->node].name) &&
+	    !overlay_read_node(m, t->node, &was))
+		overlay_node_keep(t, t_was, &was, n);
+}
+
 static int write_nodes(const struct overlay_maps *m, const struct mesh_plan *p,
-		       const uint32_t *ifindex)
+		       const struct mesh_plan *before, const uint32_t *ifindex)
 {
 	int r = 0;
 
@@ -211,19 +225,21 @@ static int write_nodes(const struct overlay_maps *m, const struct mesh_plan *p,
 		const struct mesh_target *t = mesh_plan_target(p, i);
 		struct ov_node n = {};
 
-		if (t)
+		if (t) {
 			overlay_node_of(p, t, ifindex, &n);
+			keep_chosen(m, before, p, t, &n);
+		}
 		r = overlay_write_node(m, i, &n);
 	}
 	return r;
 }
 
 /* Nodes before the prefixes that lead to them, and the config, which names the rules, at last. */
-static int fill(const struct overlay_bpf *skel, const struct mesh_plan *p, uint32_t overlay,
-		const uint32_t *tunnels)
+static int fill(const struct overlay_bpf *skel, const struct mesh_plan *p,
+		const struct mesh_plan *before, uint32_t overlay, const uint32_t *tunnels)
 {
 	struct overlay_maps m = {.nodes = bpf_map__fd(skel->maps.ov_nodes)};
-	int config = bpf_map__fd(skel->maps.ov_config), r = write_nodes(&m, p, tunnels);
+	int config = bpf_map__fd(skel->maps.ov_config), r = write_nodes(&m, p, before, tunnels);
 	uint32_t rules = 0;
 
 	r = r ?: write_prefixes(bpf_map__fd(skel->maps.ov_prefixes), p);
@@ -233,15 +249,15 @@ static int fill(const struct overlay_bpf *skel, const struct mesh_plan *p, uint3
 
 /* -------- all of it */
 
-static int load_and_attach(const struct mesh_plan *p, uint32_t overlay, const uint32_t *tunnels,
-			   char *error, size_t size)
+static int load_and_attach(const struct mesh_plan *p, const struct mesh_plan *before,
+			   uint32_t overlay, const uint32_t *tunnels, char *error, size_t size)
 {
 	_cleanup_(destroy) struct overlay_bpf *skel = NULL;
 	int r = load(&skel);
 
 	if (r)
 		return r;
-	r = fill(skel, p, overlay, tunnels);
+	r = fill(skel, p, before, overlay, tunnels);
 	if (r) {
 		snprintf(error, size, "cannot fill the overlay's maps");
 		return r;
@@ -255,8 +271,9 @@ static int load_and_attach(const struct mesh_plan *p, uint32_t overlay, const ui
 		error, size);
 }
 
-int overlay_programs(const struct mesh_plan *p, uint32_t overlay_ifindex,
-		     const uint32_t *tunnel_ifindex, char *error, size_t size)
+int overlay_programs(const struct mesh_plan *p, const struct mesh_plan *before,
+		     uint32_t overlay_ifindex, const uint32_t *tunnel_ifindex, char *error,
+		     size_t size)
 {
 	int r;
 
@@ -264,7 +281,7 @@ int overlay_programs(const struct mesh_plan *p, uint32_t overlay_ifindex,
 	load_log.text = error;
 	load_log.size = size;
 	libbpf_set_print(keep_message);
-	r = load_and_attach(p, overlay_ifindex, tunnel_ifindex, error, size);
+	r = load_and_attach(p, before, overlay_ifindex, tunnel_ifindex, error, size);
 	load_log.size = 0;
 	error[strcspn(error, "\n")] = '\0';
 	return r;

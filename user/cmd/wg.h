@@ -29,6 +29,7 @@ struct wg_source {
 	struct mesh_plan plan;
 	const char *node;
 	bool is_read;
+	bool measures; /* so ways that were chosen stay; set by the daemon */
 };
 struct mesh_source wg_source(struct wg_source *ws, const struct options *o);
 void wg_source_done(struct wg_source *ws);

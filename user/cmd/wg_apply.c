@@ -5,6 +5,7 @@
 #include "cmd/json.h"
 #include "cmd/verb.h"
 #include "cmd/wg.h"
+#include "run/mesh_run.h"
 #include <errno.h>
 #include <string.h>
 
@@ -108,12 +109,23 @@ static int apply_locked(struct wg_source *ws, const struct overlay_names *names)
 	return 0;
 }
 
+static bool is_measured(const struct session *s)
+{
+	struct json_object *daemon = mesh_run_status(s->cookie);
+	bool is = daemon;
+
+	json_object_put(daemon);
+	return is;
+}
+
 static int apply_source(void *data, const struct overlay_names *names)
 {
+	struct wg_source *ws = data;
 	struct session s;
 	int r = session_open(&s, true);
 
-	r = r ?: apply_locked(data, names);
+	ws->options.keep = ws->measures || (!r && is_measured(&s));
+	r = r ?: apply_locked(ws, names);
 	session_close(&s);
 	return r;
 }
