@@ -26,6 +26,7 @@ struct path_peer {
 	uint32_t seq;
 	/* of what it sends */
 	uint64_t session;   /* of its daemon; 0: none yet */
+	uint64_t hash;      /* that came with it: another description is another session */
 	uint64_t heard_ns;  /* when; 0: never */
 	uint64_t echo_ns;   /* the newest sent_ns; 0: none yet */
 	uint64_t echoed_ns; /* when that came */

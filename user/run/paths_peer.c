@@ -162,7 +162,7 @@ static bool goes_on(const struct paths *p, const struct path_peer *peer, const s
 static bool is_known(const struct paths *p, const struct path_peer *peer, const struct wire *w,
                      uint64_t now_ns)
 {
-	return w->session == peer->session && goes_on(p, peer, w, now_ns);
+	return w->session == peer->session && w->hash == peer->hash && goes_on(p, peer, w, now_ns);
 }
 
 static bool may_begin(const struct paths *p, const struct path_peer *peer, uint64_t now_ns)
@@ -170,9 +170,10 @@ static bool may_begin(const struct paths *p, const struct path_peer *peer, uint6
 	return !peer->session || now_ns - peer->heard_ns >= restart_ns(p);
 }
 
-static void begin_session(struct paths *p, struct path_peer *peer, uint64_t session)
+static void begin_session(struct paths *p, struct path_peer *peer, const struct wire *w)
 {
-	peer->session = session;
+	peer->session = w->session;
+	peer->hash = w->hash;
 	peer->echo_ns = 0;
 	choice_arrivals_init(&peer->arrivals, p->probe_ms);
 	choice_restarted(&peer->choice);
@@ -218,7 +219,7 @@ static bool is_welcome(struct paths *p, struct path_peer *peer, const struct wir
 	if (!may_pass(p, peer, now_ns))
 		return false;
 	if (!known)
-		begin_session(p, peer, w->session);
+		begin_session(p, peer, w);
 	return true;
 }
 
