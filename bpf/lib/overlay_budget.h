@@ -2,8 +2,8 @@
 /*
  * What a node's metered ways may carry: a token bucket that every packet is charged to, but that
  * only flows which begin there (or have been silent) are measured by.  Thick flows begin with
- * tokens left, and leave at once when half a burst is owed; thin ones begin until a whole one is:
- * the rest is theirs.
+ * tokens left, and leave at once when half a burst is owed, as those do that may become thick; thin
+ * ones begin until a whole one is: the rest is theirs.
  */
 #ifndef ASYM_OVERLAY_BUDGET_H
 #define ASYM_OVERLAY_BUDGET_H

@@ -11,6 +11,8 @@
 #include "lib/overlay_packet.h"
 
 #define OV_SECOND 1000000000ull
+/* Of a second: more is no ping, no speech and no typing. */
+#define OV_SMALL_BYTES 32768
 #define OV_RATE_MAX_MS (1u << 20) /* of a silence, more changes nothing */
 
 /* A packet on its way. */
@@ -114,7 +116,8 @@ ASYM_INLINE __u32 ov_next_way(struct ov_sending *s, const struct ov_flow *f)
 		way = ov_begin(s, way, f->thick);
 	if (free || ov_is_behind(n, way, here))
 		return way;
-	if (!f->thick)
+	/* the beginnings of many thick flows are as much as they are */
+	if (!f->thick && (f->window_bytes < OV_SMALL_BYTES || f->class != OV_CLASS_DEFAULT))
 		return here;
 	way = ov_afford(s, here, -(__s64)(n->burst / 2));
 	return ov_is_behind(n, way, here) ? way : here;

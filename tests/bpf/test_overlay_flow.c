@@ -310,6 +310,26 @@ static void test_begin(void **state)
 	assert_true(go(&thick, 1, 0, T1));
 }
 
+/* What has not sent enough to be thick, but is on the best way to, leaves as thick ones do. */
+static void test_growing(void **state)
+{
+	struct flow growing = udp(1, 1000), small = udp(2, 1000);
+	struct ov_node n = metered();
+
+	lab_need();
+	put(&n);
+	owe(0);
+	assert_true(go(&growing, 66, 0, T1));
+	assert_true(go(&growing, 30, 0, T2));
+	assert_int_equal(lab_rose(OV_OUT_SPILLED), 1);
+	assert_true(go(&small, 33, 0, T1));
+	assert_true(go(&small, 1, 0, T2));
+	pass(2000 * MS);
+	assert_true(go(&small, 10, GAP / 2, T1));
+	owe(80000);
+	assert_true(go(&small, 10, 0, T1));
+}
+
 /* What costs nothing has no budget. */
 static void test_unmetered(void **state)
 {
@@ -414,6 +434,7 @@ int main(void)
 		lab_test(test_moves),         lab_test(test_equal),      lab_test(test_dead),
 		lab_test(test_forced),        lab_test(test_spread),     lab_test(test_spill),
 		lab_test(test_spilled_stays), lab_test(test_begin),      lab_test(test_no_spill),
+		lab_test(test_growing),
 		lab_test(test_spill_faster),  lab_test(test_rate),       lab_test(test_charges),
 		lab_test(test_stays_thick),   lab_test(test_unmetered),
 		lab_test(test_flows),
