@@ -1,77 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `wg run`: each direction goes by the way that measurement finds best, and by another one within a second
-# when that dies; the other direction stays.  Three nodes with lines of their own between each two:
-#
-#	[a] ab ── 8 ms ── ba [b] bc ── 7 ms ── cb [c]
-#	 └── ac ──────── 55 ms there, 15 ms back ──── ca
+# when that dies; the other direction stays.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/mesh.sh"
-[ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/line >&2
+. "$(dirname "$0")/mesh_lines.sh"
 command -v iperf3 >/dev/null || skip_all 'no iperf3'
 
-declare -A line_pid
-shape() { # LINE "THERE" "BACK": delay, jitter, loss, rate, room
-	printf '%s\n%s\n' "$2" "$3" >"$tmp/line.$1"
-	[ -z "${line_pid[$1]-}" ] || kill -HUP "${line_pid[$1]}"
-}
-wire() { # X Y: devices xy and yx, addresses are on lo
-	keep "$build/tests/netns/line" "${!1}" "$1$2" "${!2}" "$2$1" "$tmp/line.$1$2"
-	line_pid[$1$2]=$kept
-	wait_for ip -n "${!1}" link set "$1$2" up
-	wait_for ip -n "${!2}" link set "$2$1" up
-	ip -n "${!1}" route add "${net_of[$2]}" dev "$1$2" src "${address[$1]}"
-	ip -n "${!2}" route add "${net_of[$1]}" dev "$2$1" src "${address[$2]}"
-}
-declare -A address=([a]=100.64.1.2 [b]=100.64.2.2 [c]=100.64.3.2)
-declare -A net_of=([a]=100.64.1.0/24 [b]=100.64.2.0/24 [c]=100.64.3.0/24)
-usual() {
-	shape ab '8 1 0 0 0' '8 1 0 0 0'
-	shape bc '7 1 0 0 0' '7 1 0 0 0'
-	shape ac '55 3 0 0 0' '15 1 0 0 0'
-}
-nodes() {
-	cat <<-END
-		mesh lab { keepalive = 1s }
-		node a { address = {192.168.51.5, fd51::5}  public-key = "$(public a)" }
-		node b { address = {192.168.51.1, fd51::1}  public-key = "$(public b)"  endpoint = ${address[b]} }
-		node c { address = {192.168.51.2, fd51::2}  public-key = "$(public c)"  endpoint = ${address[c]} }
-	END
-}
-declare -A daemon
-measure() { # NODE
-	nsenter -t "${node_pid[$1]}" -m -n "$asymbpf" wg run --json >>"$tmp/log.$1" 2>>"$tmp/err.$1" &
-	daemon[$1]=$!
-	asym_pids+=("${daemon[$1]}")
-}
-now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
-chosen() { # NODE: way of thin flows to the other end
-	wg_status "$1" ".measured.peers[]? | select(.node == \"$([ "$1" = a ] && echo c || echo a)\").thin.way"
-}
-sends_by() { # NODE WAY: what the programs do
-	[ "$(wg_status "$1" ".nodes[] | select(.node == \"$([ "$1" = a ] && echo c || echo a)\").ways[] | select(.thin_percent == 100).way")" = "$2" ]
-}
-mark() { # all that is logged from now on is new
-	t0=$(now_ms)
-	for n in a c; do lines_before[$n]=$(wc -l <"$tmp/log.$n"); done
-}
-declare -A lines_before
-moves() { # NODE [JQ-CONDITION]: times of moves of thin flows since mark, in ms after it
-	tail -n "+$((lines_before[$1] + 1))" "$tmp/log.$1" | jq -r --argjson t0 "$t0" \
-		'select(.event == "way" and .state == "chosen" and (.text | test("^to [ac], thin")))
-		| (.time | (sub("\\.[0-9]+Z$"; "Z") | fromdateiso8601) * 1000 + (capture("\\.(?<ms>[0-9]+)Z$").ms | tonumber)) - $t0'
-}
-pings() { nsenter -t "${node_pid[a]}" -m -n ping -D -i 0.05 192.168.51.2 >"$tmp/pings" & pinger=$!; asym_pids+=("$pinger"); }
-gap() { # longest time between two answers, in ms
-	kill -INT "$pinger"
-	wait "$pinger" || true
-	awk '/time=/ { gsub(/[][]/, "", $1); if (last && $1 - last > most) most = $1 - last; last = $1 } END { printf "%d\n", most * 1000 }' "$tmp/pings"
-}
 fails_over() { # DESCRIPTION WHO WAY-AFTER COMMAND...: who moves, and nobody else; pings stop for less than a second
 	local d=$1 who=$2 way=$3 other
 	shift 3
 	other=$([ "$who" = a ] && echo c || echo a)
-	pings
+	pings a 192.168.51.2
 	sleep 1
 	mark
 	"$@"
@@ -89,23 +29,12 @@ comes_back() { # DESCRIPTION WHO WAY
 	diag "$1: back after $(moves "$2" | tail -1) ms"
 }
 
-for n in a b c; do
-	space $n
-	ip -n "${!n}" addr add "${address[$n]}/32" dev lo
-	own_run $n
-	(umask 077 && "$asymbpf" wg genkey >"$tmp/$n.key")
-done
-usual
-wire a b
-wire b c
-wire a c
+three_nodes
+use_family both
 { nodes; echo 'direction up { from = a  to = c  paths = {"via b", direct} }
 direction down { from = c  to = a  paths = {direct, "via b"} }'; } >"$tmp/mesh.conf"
 for n in a b c; do needs "apply at $n" wg_apply $n; done
-for n in a b c; do measure $n; done
-wait_for reaches a 192.168.51.2
-answers() { [ "$(wg_status "$1" '[.measured.peers[]?.answers] | all and length == 2')" = true ]; }
-for n in a b c; do needs "$n measures" wait_for answers $n; done
+measure_all
 exits 'one daemon only' 1 'another asymbpf wg run' timeout 3 nsenter -t "${node_pid[a]}" -m -n "$asymbpf" wg run
 
 # --- failover of what is written -------------------------------------------------------------------
@@ -181,7 +110,7 @@ is 'thick flows stay' "$(tail -n "+$((lines_before[c] + 1))" "$tmp/log.c" | grep
 usual
 
 # --- life ------------------------------------------------------------------------------------------
-pings
+pings a 192.168.51.2
 sleep 1
 kill -9 "${daemon[a]}"
 before=$(wg_status a '[.nodes[].ways[] | [.thin_percent, .thick_percent]]')
@@ -204,11 +133,12 @@ comes_back 'the relay is there again, C says nothing' a 'via b'
 measure c
 ok 'C begins again' wait_for answers a
 
-pings
+pings a 192.168.51.2
 sleep 1
 ip -n "$a" addr add 100.64.1.9/32 dev lo
-ip -n "$a" route replace 100.64.2.0/24 dev ab src 100.64.1.9
-ip -n "$a" route replace 100.64.3.0/24 dev ac src 100.64.1.9
+ip -n "$a" route replace 100.64.2.2 dev ab src 100.64.1.9
+ip -n "$a" route replace 100.64.3.2 dev ac src 100.64.1.9
+for n in b c; do ip -n "${!n}" route add 100.64.1.9 dev ${n}a; done
 ip -n "$a" addr del 100.64.1.2/32 dev lo
 sleep 4
 g=$(gap)
@@ -226,5 +156,5 @@ rc=0
 wait "${daemon[b]}" || rc=$?
 is 'SIGTERM ends a daemon' "$rc" 0
 for n in a b c; do ok "down at $n" wg $n down; done
-for n in a b c; do is "errors of $n" "$(grep -v 'no mesh here yet' "$tmp/err.$n" | grep -iE 'error|warning|cannot|in use|runtime|Sanitizer' || true)" ''; done
+for n in a b c; do is "errors of $n" "$(complaints $n)" ''; done
 done_testing
