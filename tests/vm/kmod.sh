@@ -104,11 +104,17 @@ ok 'and forgets' wait_for knows 1
 n delete table inet t
 ok 'without the rule the policy goes' t del 1
 ok 'the module goes' wait_for rmmod asymbpf
-ok 'and is loaded again' insmod "$ASYM_KMOD"
+ok 'and is loaded again, with room for few' insmod "$ASYM_KMOD" sticky_max=64
 ok 'with a policy' t set 1 0xff00 0 253 1
 n add table inet t
-n add chain inet t c
-ok 'and a rule' t rule inet t c 1=1 2=1 4=100
+n add chain inet t c '{ type filter hook output priority 0; }'
+ok 'and a rule' t rule inet t c 1=1 2=1 4=3600 5=2
+n add rule inet t c meta mark 0x100 counter
+# shellcheck disable=SC2016
+gw bash -c 'for ((i = 2; i < 152; i++)); do echo >/dev/udp/10.9.0.$i/5000; done'
+used=$(t info | sed 's/.*sticky \([0-9]*\).*/\1/')
+near 'of too many sources some are remembered' "$used" 48 16
+is 'and all have their mark' "$(n -j list chain inet t c | jq '.nftables[].rule.expr[]?.counter.packets | values')" 150
 ip netns del "$gw"
 asym_spaces=()
 ok 'which go with the namespace' wait_for rmmod asymbpf
