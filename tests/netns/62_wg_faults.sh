@@ -210,14 +210,38 @@ ip netns exec "$lc" nft -f - <<-'END'
 		}
 	}
 END
-syns() { ip netns exec "$lc" nft -j list counter inet mss "$1" | jq '.nftables[1].counter.packets'; } # COUNTER
+in_node c nft -f - <<-'END'
+	table inet mss {
+		counter fits {}
+		counter begun {}
+		chain in {
+			type filter hook prerouting priority raw
+			iifname ov0 ip saddr 10.5.0.2 tcp flags syn / syn,ack counter name begun
+			iifname ov0 ip saddr 10.5.0.2 tcp flags syn / syn,ack tcp option maxseg size 1240 counter name fits
+		}
+	}
+END
+syns() { ip netns exec "$1" nft -j list counter inet mss "$2" | jq '.nftables[1].counter.packets'; } # NS COUNTER
+# what they were told would do what the clamp is for
+for n in la lc; do ip -n "${!n}" route flush cache; done
 for x in '' -R; do
 	ok "a LAN by large segments $x" iperf "$la" 10.7.0.2 $x
 	ok "a LAN of the other side $x" iperf "$lc" fd05::2 $x
 	ok "a node itself $x" iperf "$a" fd51::2 $x
 done
-is 'LANs agree on segments that fit' "$(syns fits)" "$(syns begun)"
-ok 'there were some' [ "$(syns begun)" -gt 0 ]
+is 'LANs agree on segments that fit' "$(syns "$lc" fits)" "$(syns "$lc" begun)"
+ok 'there were some' [ "$(syns "$lc" begun)" -gt 0 ]
+is 'they do so on the way into the mesh' "$(syns "$c" fits)" "$(syns "$c" begun)"
+ok 'where there were as many' [ "$(syns "$c" begun)" -ge "$(syns "$lc" begun)" ]
+in_node a nft delete table inet asymbpf-mesh
+entered=$(syns "$c" fits) left=$(syns "$lc" fits)
+is 'a LAN whose node does nothing' "$(ip netns exec "$la" "$traffic" tcp -n 5 -t 3000 10.7.0.2 5000)" '10.5.0.2 5'
+is 'enters with segments that are too large' "$(syns "$c" fits)" "$entered"
+is 'and leaves with such that fit' "$(syns "$lc" fits)" "$(syns "$lc" begun)"
+ok 'all of them' [ "$(syns "$lc" fits)" -ge $((left + 5)) ]
+ok 'apply puts it back' wg_apply a
+ok 'it is back' in_node a nft list table inet asymbpf-mesh
+in_node c nft delete table inet mss
 untap b-in line
 is 'nothing is too large for the way' "$(lines b-in 'largest > 1280' | head)" ''
 ok 'its MTU is used' [ "$(lines b-in 'largest == 1280' | wc -l)" -ge 2 ]
