@@ -102,6 +102,18 @@ ok 'until its name has the address' wait_for has_endpoint a w-c 100.64.3.9:27000
 ok 'then it is reached' wait_for is_state direct alive
 ok 'B knows it as the address of the name' wait_for eval '[ "$(moved b)" = "w-c moved c.test is at 100.64.3.9:27001 now, was at 100.64.3.2:27001" ]'
 
+# --- down and up beside the daemon -----------------------------------------------------------------
+ok 'down at B' wg b down
+no_status() { [ -z "$(in_node b find /run/asymbpf -type f)" ]; }
+ok 'the daemon notices' wait_for no_status
+ok 'up again' wg_apply b
+ok 'it measures again' wait_for is_new b
+mesh 'resolve-interval = 2s' >"$tmp/mesh.conf"
+hash=$("$asymbpf" wg plan --json --config "$tmp/mesh.conf" | jq -r .hash)
+ok 'another description' wg_apply b
+has_hash() { [ "$(wg_status b .measured.hash)" = "$hash" ]; }
+ok 'is noticed, too' wait_for has_hash
+
 # --- no answers ------------------------------------------------------------------------------------
 mesh >"$tmp/mesh.conf"
 for n in a b c; do kill -HUP "${daemon[$n]}"; done

@@ -13,7 +13,7 @@
 
 #define TICK_MS 1000
 #define NS_PER_MS 1000000ull
-#define HURRY_MS 2000	     /* between two questions for one name at least; twice as long each time */
+#define HURRY_MS 2000	     /* between questions for one name, twice as long each time */
 #define HANDSHAKE_TICKS 15   /* between looks at the age of handshakes */
 #define HANDSHAKE_MAX_S 180  /* REJECT_AFTER_TIME: the session is over */
 
@@ -25,7 +25,7 @@ struct name {
 	bool stale;    /* no handshake for too long */
 	bool unknown;  /* the last question had no answer */
 	uint64_t asked_ns, next_ns; /* next: not before */
-	uint64_t wait_ns; /* until the question after the next, as nothing comes through; 0: it does */
+	uint64_t wait_ns; /* to the question after the next, as nothing comes through; 0: it does */
 };
 
 struct mesh_names {

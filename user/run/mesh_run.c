@@ -7,6 +7,7 @@
 #include "base/defs.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "run/mesh_follow.h"
 #include "run/mesh_names.h"
 #include "run/mesh_own.h"
 #include "run/mesh_status.h"
@@ -19,7 +20,6 @@
 #include <string.h>
 
 #define PAUSE_MS 50  /* what changes together is looked at once */
-#define STATE_MS 200 /* it is written several times while a mesh is applied */
 #define STATUS_MS 2000
 #define AGAIN_MS 5000 /* what could not be opened is tried again */
 
@@ -38,10 +38,11 @@ struct runner {
 	uint64_t own; /* digest of our addresses */
 	struct events events;
 	struct event_sink sink;
+	bool has_status; /* or one before us had */
 	struct notify *notify;
 	struct watch *watch;
-	uv_timer_t look, look_state, status;
-	uv_fs_event_t on_state;
+	struct mesh_follow follow;
+	uv_timer_t look, status;
 	uv_signal_t on_term, on_int, on_hup;
 };
 
@@ -146,10 +147,14 @@ static void write_status(uv_timer_t *timer)
 	char hash[17];
 
 	if (!r->paths) {
-		mesh_status_remove(r->cookie);
+		/* once: the directory may go with it, which is looked at */
+		if (r->has_status)
+			mesh_status_remove(r->cookie);
+		r->has_status = false;
 		json_object_put(o);
 		return;
 	}
+	r->has_status = true;
 	snprintf(hash, sizeof(hash), "%016" PRIx64, mesh_hash(&r->mesh));
 	json_object_object_add(o, "hash", json_object_new_string(hash));
 	paths_status(r->paths, o);
@@ -175,7 +180,7 @@ static void on_look(uv_timer_t *timer)
 		paths_address_changed(r->paths);
 	r->own = own;
 	if (!r->paths)
-		look_at_mesh(r);
+		mesh_follow_look(&r->follow);
 }
 
 /* Something of the machine has: perhaps an address. */
@@ -192,19 +197,16 @@ static void again(struct runner *r)
 	uv_timer_start(&r->look, on_look, AGAIN_MS, 0);
 }
 
-static void on_look_state(uv_timer_t *timer)
+static void begun(void *data)
 {
-	look_at_mesh(timer->data);
+	struct runner *r = data;
+
+	paths_hold(r->paths);
 }
 
-static void on_state(uv_fs_event_t *handle, const char *name, int events, int status)
+static void done(void *data)
 {
-	struct runner *r = handle->data;
-	char file[48];
-
-	snprintf(file, sizeof(file), "%" PRIu64 ".mesh", r->cookie);
-	if (!name || !strcmp(name, file))
-		uv_timer_start(&r->look_state, on_look_state, STATE_MS, 0);
+	look_at_mesh(data);
 }
 
 static void reload(struct runner *r);
@@ -255,10 +257,8 @@ static void open_signal(struct runner *r, uv_signal_t *handle, int signo)
 static void open_handles(struct runner *r)
 {
 	uv_timer_init(&r->loop, &r->look);
-	uv_timer_init(&r->loop, &r->look_state);
 	uv_timer_init(&r->loop, &r->status);
-	uv_fs_event_init(&r->loop, &r->on_state);
-	r->look.data = r->look_state.data = r->status.data = r->on_state.data = r;
+	r->look.data = r->status.data = r;
 	open_signal(r, &r->on_term, SIGTERM);
 	open_signal(r, &r->on_int, SIGINT);
 	open_signal(r, &r->on_hup, SIGHUP);
@@ -275,9 +275,10 @@ static int begin(struct runner *r)
 	e = r->source ? mesh_apply_now(r->source) : 0;
 	if (e)
 		return e;
-	e = file_mkdirs(STATE_ROOT);
-	e = e ?: uv_fs_event_start(&r->on_state, on_state, STATE_ROOT, 0);
-	e = e ?: watch_open(&r->loop, changed, r, &r->watch);
+	r->follow = (struct mesh_follow){
+		.cookie = r->cookie, .begun = begun, .done = done, .data = r};
+	e = mesh_follow_open(&r->loop, &r->follow) ?:
+	    watch_open(&r->loop, changed, r, &r->watch);
 	if (e)
 		return log_err(e, "cannot start");
 	e = look_at_mesh(r);
@@ -299,10 +300,9 @@ static void close_all(struct runner *r)
 		watch_close(r->watch);
 	if (r->notify)
 		notify_close(r->notify);
+	mesh_follow_close(&r->follow);
 	uv_close((uv_handle_t *)&r->look, NULL);
-	uv_close((uv_handle_t *)&r->look_state, NULL);
 	uv_close((uv_handle_t *)&r->status, NULL);
-	uv_close((uv_handle_t *)&r->on_state, NULL);
 	uv_close((uv_handle_t *)&r->on_term, NULL);
 	uv_close((uv_handle_t *)&r->on_int, NULL);
 	uv_close((uv_handle_t *)&r->on_hup, NULL);
@@ -335,6 +335,7 @@ int mesh_run(const struct mesh_source *source, bool json)
 		return log_err(e, "cannot start");
 	}
 	r->source = source;
+	r->has_status = true;
 	mesh_init(&r->mesh);
 	signal(SIGPIPE, SIG_IGN);
 	log_never_wait();

@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#define HOLD_S 10 /* longer than it takes; who applies may be stopped, and ways may die meanwhile */
 #define READ_AT_ONCE 64 /* datagrams, then others in the loop have their turn */
 
 /* -------- what comes */
@@ -260,6 +261,12 @@ bool paths_tunnel_silent(const struct paths *p, size_t tunnel)
 	return silent;
 }
 
+void paths_hold(struct paths *p)
+{
+	if (p)
+		p->held_ns = paths_now() + HOLD_S * NS_PER_S;
+}
+
 void paths_refresh(struct paths *p)
 {
 	uint64_t now_ns = paths_now();
@@ -274,6 +281,7 @@ void paths_refresh(struct paths *p)
 	}
 	overlay_maps_done(&p->maps);
 	p->maps = maps;
+	p->held_ns = 0;
 	for (size_t i = 0; i < p->n_peers; i++)
 		path_peer_write(p, &p->peers[i], true, now_ns);
 }

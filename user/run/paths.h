@@ -49,6 +49,9 @@ void paths_status(const struct paths *p, struct json_object *ret);
 void paths_address_changed(struct paths *p);
 /* Whether none of the ways by a tunnel (index of the plan's) is known to work, if it has any. */
 bool paths_tunnel_silent(const struct paths *p, size_t tunnel);
+/* A mesh is being applied, perhaps another one with other numbers for nodes: the programs are told
+ * nothing until paths_refresh, or for 10 s.  NULL is fine. */
+void paths_hold(struct paths *p);
 /* Somebody has written the nodes' ways anew, or devices have: ours are written again. */
 void paths_refresh(struct paths *p);
 

@@ -51,6 +51,7 @@ struct paths {
 	size_t n_peers;
 	uint64_t session, hash;
 	uint32_t probe_ms; /* mesh_probe_ms() */
+	uint64_t held_ns; /* nothing is written before; 0: it is */
 	unsigned int slot;
 	/* of probes by family, then of pings; -1: we have no address of this family, or may not
 	 * ping */

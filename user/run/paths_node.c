@@ -86,6 +86,8 @@ void path_peer_write(struct paths *p, struct path_peer *peer, bool force, uint64
 	struct ov_node n;
 	int r;
 
+	if (now_ns < p->held_ns)
+		return;
 	build(p, peer, &n);
 	if (!force && peer->is_written && same_but_delays(&peer->written, &n) &&
 	    now_ns - peer->written_ns < EVERY_NS)
