@@ -118,4 +118,13 @@ int asym_offload_init(void);
 void asym_offload_exit(void);
 u32 asym_offload_count(struct net *net);
 
+/* --- ct_offload.c, for BPF programs ------------------------------------------------------ */
+
+struct __sk_buff;
+struct nf_conn;
+
+int asym_ct_offload(struct nf_conn *ct, u32 lease_s);
+int asym_ct_renew(struct __sk_buff *ctx, u32 lease_s);
+int asym_ct_onload(struct nf_conn *ct);
+
 #endif
