@@ -14,7 +14,7 @@
 
 #include <linux/types.h>
 
-#define ASYM_ABI 3 /* raised with every change of a struct below */
+#define ASYM_ABI 4 /* raised with every change of a struct below, or of what the programs are told */
 
 #define ASYM_MAX_LINKS 250
 #define ASYM_MAX_POLICIES 64

@@ -124,6 +124,26 @@ __noinline int cache_v6(struct __sk_buff *skb)
 	return asym_has_ct ? cache_family(skb, ASYM_V6) : 0;
 }
 
+ASYM_INLINE int return_family(struct __sk_buff *skb, int family)
+{
+	struct scratch *s = scratch();
+
+	if (s)
+		connection_return(skb, s->flow.in, tuple_words(family), s->flow.udp);
+	return 0;
+}
+
+/* Likewise; before conntrack sees how the connection ends. */
+__noinline int return_v4(struct __sk_buff *skb)
+{
+	return asym_flow_lease ? return_family(skb, ASYM_V4) : 0;
+}
+
+__noinline int return_v6(struct __sk_buff *skb)
+{
+	return asym_flow_lease ? return_family(skb, ASYM_V6) : 0;
+}
+
 /* What a rule or device says about the flow at hand. */
 ASYM_INLINE void cache_allow(const struct choice *c, enum asym_fastpath mode)
 {
@@ -141,6 +161,15 @@ ASYM_INLINE bool cache_drop(struct __sk_buff *skb, const struct flow *f)
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		return entry_drop(ASYM_V4, f->in, f->udp);
 	return entry_drop(ASYM_V6, f->in, f->udp);
+}
+
+ASYM_INLINE void cache_end(struct __sk_buff *skb, const struct flow *f)
+{
+	if (!cache_drop(skb, f))
+		return;
+	count_reason(ASYM_CACHE_CLOSED);
+	if (asym_flow_lease)
+		skb->protocol == bpf_htons(ETH_P_IP) ? return_v4(skb) : return_v6(skb);
 }
 
 /* An entry that a rule forbids was made for packets of the other direction, by another rule. */
@@ -167,8 +196,8 @@ ASYM_INLINE void cache_flow(struct __sk_buff *skb, enum flow_verdict verdict)
 		skb->tc_index = 0; /* not ours: tags do not come in from outside */
 	if (!s || verdict == FLOW_ODD || verdict == FLOW_PASS)
 		return;
-	if (verdict == FLOW_END && cache_drop(skb, &s->flow))
-		count_reason(ASYM_CACHE_CLOSED);
+	if (verdict == FLOW_END)
+		cache_end(skb, &s->flow);
 	if (verdict == FLOW_SHOW || verdict == FLOW_DOUBT)
 		cache_show(skb, s);
 	if ((verdict == FLOW_UNKNOWN || verdict == FLOW_DOUBT) && cache_wants(s))

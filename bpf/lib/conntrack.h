@@ -9,7 +9,7 @@
 
 #include <linux/netfilter/nf_conntrack_common.h>
 
-#include "lib/kernel.h"
+#include "lib/maps.h"
 #include "lib/tuple.h"
 
 /* The kernel's structs as far as we read them; offsets are those of the running kernel (CO-RE). */
@@ -67,6 +67,10 @@ extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_
 					 __u32 opts__sz) __ksym __weak;
 extern void bpf_ct_release(struct nf_conn *ct) __ksym __weak;
 
+/* kmod/ct_offload.c; not to be reached without asym_flow_lease. */
+extern int asym_ct_offload(struct nf_conn *ct, __u32 lease_s) __ksym __weak;
+extern int asym_ct_onload(struct nf_conn *ct) __ksym __weak;
+
 /* One connection, as a packet of it sees it. */
 struct connection {
 	__be32 out[ASYM_TUPLE_MAX];    /* the packet's tuple as it leaves */
@@ -80,12 +84,19 @@ struct connection {
 
 #define CT_NEEDED (IPS_CONFIRMED | IPS_SEEN_REPLY)
 /* UNTRACKED is the bit that the kernel calls IPS_NAT_CLASH inside: the entry dies soon. */
-#define CT_REFUSED                                                                                 \
-	(IPS_DYING | IPS_SEQ_ADJUST | IPS_HELPER | IPS_OFFLOAD | IPS_HW_OFFLOAD | IPS_UNTRACKED)
+#define CT_REFUSED (IPS_DYING | IPS_SEQ_ADJUST | IPS_HELPER | IPS_HW_OFFLOAD | IPS_UNTRACKED)
+
+/* Another fast path has the connection. */
+ASYM_INLINE bool connection_is_taken(struct nf_conn *ct)
+{
+	if (!(ct->status & IPS_OFFLOAD))
+		return false;
+	return !asym_flow_lease || asym_ct_offload(ct, asym_flow_lease);
+}
 
 /* As nf_flow_table wants it (net/netfilter/nft_flow_offload.c, nft_flow_offload_eval, 6.12), and UDP
  * that is a stream: one question and one answer are not worth an entry. */
-ASYM_INLINE bool connection_fits(const struct nf_conn *ct, bool udp)
+ASYM_INLINE bool connection_fits(struct nf_conn *ct, bool udp)
 {
 	unsigned long status = ct->status;
 	struct nf_ct_ext *ext = ct->ext;
@@ -94,7 +105,9 @@ ASYM_INLINE bool connection_fits(const struct nf_conn *ct, bool udp)
 		return false;
 	if (ext && ext->offset[0])
 		return false;
-	return udp ? status & IPS_ASSURED : ct->proto.tcp.state == CT_TCP_ESTABLISHED;
+	if (!(udp ? status & IPS_ASSURED : ct->proto.tcp.state == CT_TCP_ESTABLISHED))
+		return false;
+	return !connection_is_taken(ct);
 }
 
 ASYM_INLINE void copy_addr(const union nf_inet_addr *a, int words, __be32 *ret)
@@ -113,12 +126,31 @@ ASYM_INLINE void copy_tuple(const struct nf_conntrack_tuple *t, int words, __be3
 	ret[words - 1] = t->src.u.all | (__u32)t->dst.u.all << 16;
 }
 
+ASYM_INLINE struct nf_conn *connection_find(struct __sk_buff *skb, const __be32 *in, int words,
+					    bool udp, struct bpf_ct_opts *opts)
+{
+	*opts = (struct bpf_ct_opts){.netns_id = -1, .l4proto = udp ? IPPROTO_UDP : IPPROTO_TCP};
+	return bpf_skb_ct_lookup(skb, (void *)in, words * 4, opts, sizeof(*opts));
+}
+
+/* Lets conntrack follow the connection of these packets again, if it was ours. */
+ASYM_INLINE void connection_return(struct __sk_buff *skb, const __be32 *in, int words, bool udp)
+{
+	struct bpf_ct_opts opts;
+	struct nf_conn *ct = connection_find(skb, in, words, udp, &opts);
+
+	if (!ct)
+		return;
+	asym_ct_onload(ct);
+	bpf_ct_release(ct);
+}
+
 /* False when there is none, or none fit for the cache. */
 ASYM_INLINE bool connection_look_up(struct __sk_buff *skb, const __be32 *in, int words, bool udp,
 				    struct connection *ret)
 {
-	struct bpf_ct_opts opts = {.netns_id = -1, .l4proto = udp ? IPPROTO_UDP : IPPROTO_TCP};
-	struct nf_conn *ct = bpf_skb_ct_lookup(skb, (void *)in, words * 4, &opts, sizeof(opts));
+	struct bpf_ct_opts opts;
+	struct nf_conn *ct = connection_find(skb, in, words, udp, &opts);
 	bool fits;
 
 	if (!ct)

@@ -95,6 +95,18 @@ ASYM_INLINE void set_clock(__u32 now)
 	clock->jiffies = now;
 }
 
+/* kmod/ct_offload.c; not to be reached without asym_flow_lease. */
+extern int asym_ct_renew(struct __sk_buff *skb, __u32 lease_s) __ksym __weak;
+
+/* Conntrack knows that it misses packets of this connection until the lease is over, which is later than
+ * any of them passes without a check. */
+ASYM_INLINE bool is_handed_over(struct __sk_buff *skb, __u32 head)
+{
+	if (!asym_flow_lease || head & ASYM_FLOW_STATELESS)
+		return true;
+	return !asym_ct_renew(skb, asym_flow_lease);
+}
+
 ASYM_INLINE enum asym_reason learn_way(struct __sk_buff *skb, __u32 l2_len, const struct flow *f,
 				       struct asym_flow_state *e, __u32 head)
 {
@@ -102,6 +114,8 @@ ASYM_INLINE enum asym_reason learn_way(struct __sk_buff *skb, __u32 l2_len, cons
 
 	if (!hop)
 		return ASYM_CACHE_FULL;
+	if (!is_handed_over(skb, head))
+		return ASYM_CACHE_UNFIT;
 	if (head & ASYM_FLOW_SENT && e->hop == hop && e->arrival == skb->ingress_ifindex)
 		refresh(e, size, f->now);
 	else if (!write_way(e, head, skb->ingress_ifindex, hop, size, f->now))

@@ -119,5 +119,7 @@ const volatile __u32 asym_flow_period __weak = 0; /* jiffies between checks of a
 const volatile __u32 asym_flow_latest __weak = 0; /* jiffies that a busy CPU may put one off */
 const volatile __u32 asym_flow_checks __weak = 0; /* checks that a CPU makes in a jiffy */
 const volatile __u32 asym_flow_questions __weak = 0; /* to conntrack, of a CPU in a jiffy */
+const volatile __u32 asym_flow_lease __weak = 0; /* seconds that a check keeps a connection handed over, see
+						   * kmod/ct_offload.c; 0: that module is not there */
 
 #endif

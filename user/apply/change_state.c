@@ -30,7 +30,8 @@ static int plan_sysctls(struct change *c)
 
 	if (r)
 		return change_fail(c, r, "sysctls: %s", strerror(-r));
-	return traces_plan(c->plan, c->object.fastpath, c->state, c->error, sizeof(c->error));
+	return traces_plan(c->plan, object_wants_liberal(&c->object), c->state, c->error,
+			   sizeof(c->error));
 }
 
 void change_undo_sysctls(struct change *c)

@@ -212,6 +212,12 @@ static void read_cache(struct object *o)
 	o->flow_blocks[ASYM_V6] = told->asym_flow_mask6 + 1;
 	o->flow_seed = told->asym_flow_seed;
 	o->revalidate_s = told->asym_flow_period / object_hz();
+	o->lease_s = told->asym_flow_lease;
+}
+
+bool object_wants_liberal(const struct object *o)
+{
+	return o->fastpath && !o->lease_s;
 }
 
 static int no_message(enum libbpf_print_level level, const char *fmt, va_list args)

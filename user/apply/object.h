@@ -70,6 +70,7 @@ struct object {
 	uint32_t flow_blocks[ASYM_FAMILIES]; /* with fastpath: of each table, a power of two */
 	uint32_t flow_seed;	  /* with fastpath: of asym_tuple_hash */
 	uint32_t revalidate_s;	  /* with fastpath: between checks of a flow */
+	uint32_t lease_s;	  /* with fastpath: see apply/handover.h; 0: no hand-over */
 	struct asymbpf_bpf *skel;
 };
 
@@ -110,6 +111,9 @@ int object_need(struct object *o, uint64_t cookie, uint32_t programs,
 		const struct object_options *options, char *error, size_t size);
 /* Whether it has every map that programs on devices may refer to. */
 bool object_is_whole(const struct object *o);
+/* Whether conntrack as a whole has to take TCP segments and resets that it has no reason to expect:
+ * there is a flow cache, and nothing tells conntrack which connections pass it. */
+bool object_wants_liberal(const struct object *o);
 /* Lets go of the programs. */
 void object_release_programs(struct object *o);
 

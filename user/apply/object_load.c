@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apply/object.h"
 
+#include "apply/handover.h"
 #include "apply/room.h"
 #include "asymbpf.skel.h"
 #include "base/defs.h"
@@ -14,10 +15,10 @@
 
 /* What not every kernel takes; found out by trying, as distributors add and leave out. */
 enum feature {
-	FEATURE_SUMMED = 1 << 0, /* of the flow cache: bpf_cast_to_kern_ctx */
-	FEATURE_CT = 1 << 1,	 /* the flow cache: bpf_skb_ct_lookup */
-	FEATURE_HOST = 1 << 2,	 /* cgroup programs */
-	FEATURE_ALL = FEATURE_SUMMED | FEATURE_CT | FEATURE_HOST,
+	FEATURE_HANDOVER = 1 << 0, /* of the flow cache: the kernel module's asym_ct_offload */
+	FEATURE_SUMMED = 1 << 1,   /* of the flow cache: bpf_cast_to_kern_ctx */
+	FEATURE_CT = 1 << 2,	   /* the flow cache: bpf_skb_ct_lookup */
+	FEATURE_HOST = 1 << 3,	   /* cgroup programs */
 };
 
 /* A check of a pair is two packets through the stack, 1 to 2 us each: so many are 1 to 2 % of a CPU. */
@@ -26,6 +27,8 @@ enum feature {
 #define QUESTIONS_PER_S 50000u
 /* No later than this: the shortest of conntrack's timers on cached flows is 120 s. */
 #define LATEST_S 30u
+/* Times that, of a flow: no packet passes the cache any more when it is over, and the entry may go. */
+#define LEASES 2
 
 struct load {
 	struct object *object;
@@ -151,6 +154,7 @@ static void switch_cache_on(struct object *o, const struct load *l)
 	o->summed = l->features & FEATURE_SUMMED;
 	o->flow_seed = choose_seed(l->running);
 	o->revalidate_s = l->options->revalidate_s;
+	o->lease_s = l->features & FEATURE_HANDOVER ? LEASES * latest_s(o->revalidate_s) : 0;
 	bpf_map__set_max_entries(o->skel->maps.asym_flows4, o->flow_blocks[ASYM_V4]);
 	bpf_map__set_max_entries(o->skel->maps.asym_flows6, o->flow_blocks[ASYM_V6]);
 	o->skel->rodata->asym_has_ct = true;
@@ -165,6 +169,7 @@ static void switch_cache_on(struct object *o, const struct load *l)
 	o->skel->rodata->asym_flow_latest = latest_s(o->revalidate_s) * object_hz();
 	o->skel->rodata->asym_flow_checks = MAX(CHECKS_PER_S / object_hz(), 1u);
 	o->skel->rodata->asym_flow_questions = QUESTIONS_PER_S / object_hz();
+	o->skel->rodata->asym_flow_lease = o->lease_s;
 }
 
 static void switch_cache_off(struct object *o)
@@ -239,7 +244,7 @@ static int try_features(struct load *l, enum feature most)
 	int r = -EINVAL;
 
 	for (int features = most; features >= 0; features--) {
-		bool odd = features & FEATURE_SUMMED && !(features & FEATURE_CT);
+		bool odd = features & (FEATURE_SUMMED | FEATURE_HANDOVER) && !(features & FEATURE_CT);
 
 		if (features & ~most || odd)
 			continue;
@@ -255,13 +260,20 @@ static int try_features(struct load *l, enum feature most)
 	return r;
 }
 
+static enum feature cache_features(bool summed, bool handover)
+{
+	return FEATURE_CT | (summed ? FEATURE_SUMMED : 0) | (handover ? FEATURE_HANDOVER : 0);
+}
+
 /* Programs that join others must be able to do what these do, neither more nor less. */
 static int load_features(struct load *l)
 {
-	enum feature cache = l->options->fastpath ? FEATURE_CT | FEATURE_SUMMED : 0;
+	enum feature cache = 0;
 
 	if (l->options->as_running && l->running->fastpath)
-		cache = FEATURE_CT | (l->running->summed ? FEATURE_SUMMED : 0);
+		cache = cache_features(l->running->summed, l->running->lease_s);
+	else if (l->options->fastpath)
+		cache = cache_features(true, handover_is_offered());
 	if (l->options->programs && !(l->options->programs >> PROGRAM_HOST_FIRST))
 		return try_features(l, cache);
 	return try_features(l, cache | FEATURE_HOST);

@@ -50,6 +50,7 @@ static void adopt_all(struct object *o, const struct object *loaded)
 	memcpy(o->flow_blocks, loaded->flow_blocks, sizeof(o->flow_blocks));
 	o->flow_seed = loaded->flow_seed;
 	o->revalidate_s = loaded->revalidate_s;
+	o->lease_s = loaded->lease_s;
 }
 
 bool object_is_whole(const struct object *o)

@@ -4,15 +4,15 @@
 #include <string.h>
 
 /* The first so many of the plan's. */
-static size_t useful_sysctls(const struct plan *p, bool fastpath)
+static size_t useful_sysctls(const struct plan *p, bool liberal)
 {
-	return p->n_sysctls - (fastpath ? 0 : p->n_cache_sysctls);
+	return p->n_sysctls - (liberal ? 0 : p->n_cache_sysctls);
 }
 
-int traces_plan(const struct plan *p, bool fastpath, struct state *s, char *error, size_t size)
+int traces_plan(const struct plan *p, bool liberal, struct state *s, char *error, size_t size)
 {
 	char path[96] = "";
-	int r = sysctl_plan(p->sysctls, useful_sysctls(p, fastpath), &s->sysctls, path);
+	int r = sysctl_plan(p->sysctls, useful_sysctls(p, liberal), &s->sysctls, path);
 
 	if (r)
 		snprintf(error, size, "sysctl %s: %s", path, strerror(-r));
@@ -37,15 +37,15 @@ int traces_write(struct state *s, char *error, size_t size)
 	return r;
 }
 
-static bool is_planned(const struct plan *p, bool fastpath, const char *path)
+static bool is_planned(const struct plan *p, bool liberal, const char *path)
 {
-	for (size_t i = 0; i < useful_sysctls(p, fastpath); i++)
+	for (size_t i = 0; i < useful_sysctls(p, liberal); i++)
 		if (!strcmp(p->sysctls[i].path, path))
 			return true;
 	return false;
 }
 
-bool traces_restore(const struct plan *p, bool fastpath, struct state *s)
+bool traces_restore(const struct plan *p, bool liberal, struct state *s)
 {
 	struct sysctl_list *list = &s->sysctls;
 	size_t kept = 0, n = list->n;
@@ -54,7 +54,7 @@ bool traces_restore(const struct plan *p, bool fastpath, struct state *s)
 	for (size_t i = 0; i < n; i++) {
 		struct sysctl_list one = {.items = &list->items[i], .n = 1};
 
-		if (is_planned(p, fastpath, list->items[i].path))
+		if (is_planned(p, liberal, list->items[i].path))
 			list->items[kept++] = list->items[i];
 		else
 			sysctl_restore(&one, path);

@@ -162,8 +162,8 @@ static void write_sysctls(struct job *j)
 
 	if (!has_new_device(u))
 		return;
-	u->state_changed |= traces_restore(u->plan, u->object->fastpath, u->state);
-	r = traces_plan(u->plan, u->object->fastpath, u->state, error, sizeof(error));
+	u->state_changed |= traces_restore(u->plan, object_wants_liberal(u->object), u->state);
+	r = traces_plan(u->plan, object_wants_liberal(u->object), u->state, error, sizeof(error));
 	if (!traces_pending(u->state)) {
 		note(j, UPDATE_SYSCTLS, r, error);
 		return;

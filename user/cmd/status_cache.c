@@ -12,6 +12,12 @@ static const char *checksums(const struct object *o)
 	return o->summed ? "direct" : "helper";
 }
 
+/* How conntrack is kept from judging what it misses. */
+static const char *handover(const struct object *o)
+{
+	return o->lease_s ? "module" : "sysctl";
+}
+
 /* The LANs and links on which others have ingress filters, one after the other; NULL: no more. */
 static const char *next_filtered(const struct plan *p, size_t *n, uint32_t *ret_ifindex)
 {
@@ -52,8 +58,10 @@ void status_cache_print(const struct session *s)
 	else if (s->running)
 		printf("\nflow cache off: %s\n",
 		       s->model.fastpath ? LOAD_CACHE_REFUSED : "fastpath = no");
-	if (o->fastpath)
+	if (o->fastpath) {
+		printf("hand-over: %s\n", handover(o));
 		print_filtered(&s->plan);
+	}
 }
 
 static struct json_object *json_filtered(const struct plan *p)
@@ -80,6 +88,7 @@ struct json_object *status_cache_json(const struct session *s)
 		json_add_u64(o, "bytes", room_bytes(found->flow_blocks));
 		json_add_u64(o, "revalidate_s", found->revalidate_s);
 		json_add_str(o, "checksums", checksums(found));
+		json_add_str(o, "hand_over", handover(found));
 		json_object_object_add(o, "ingress_filters", json_filtered(&s->plan));
 	} else if (s->running) {
 		json_add_str(o, "reason", s->model.fastpath ? LOAD_CACHE_REFUSED : "fastpath = no");

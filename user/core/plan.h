@@ -118,7 +118,8 @@ struct plan {
 	size_t n_routes;
 	struct plan_sysctl *sysctls;
 	size_t n_sysctls;
-	size_t n_cache_sysctls; /* the last so many are of use with the flow cache only */
+	size_t n_cache_sysctls; /* the last so many are of use only with a flow cache that conntrack is not
+				 * told of (apply/handover.h) */
 
 	/* what the BPF maps of one bank hold */
 	struct asym_config config;
