@@ -8,7 +8,7 @@
 #
 # A's ways to C and C's to A are what is looked at.  $family: 4 or 6, of endpoints and overlay alike; both:
 # IPv4, and the overlay has IPv6, too.
-[ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/line >&2
+[ "$build" != "$root/build" ] || make -s -C "$root" build/tests/netns/{line,overlay} >&2
 declare -A line_pid daemon lines_before outer overlay
 use_family() { # 4|6|both
 	family=$1
