@@ -24,6 +24,7 @@ int wg_read(struct mesh *m, const char *path);
 /* The description that options name, as it is applied (run/mesh_apply.h).  o outlives it. */
 struct wg_source {
 	const struct options *o;
+	bool quiet; /* what was applied is not printed: a daemon tells by events */
 	struct overlay_options options; /* the private key */
 	struct mesh mesh; /* as read last; its plan: of the node that has the key */
 	struct mesh_plan plan;

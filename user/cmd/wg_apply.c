@@ -104,8 +104,9 @@ static int apply_locked(struct wg_source *ws, const struct overlay_names *names)
 	/* which would be taken for a description that has changed */
 	if (r)
 		return log_error("%s", error[0] ? error : strerror(-r)), r == -EAGAIN ? -EIO : r;
-	printf("mesh %s, node %s: %zu tunnels, ways to %zu nodes\n", ws->mesh.name, ws->node,
-	       ws->plan.n_tunnels, ws->plan.n_targets);
+	if (!ws->quiet)
+		printf("mesh %s, node %s: %zu tunnels, ways to %zu nodes\n", ws->mesh.name,
+		       ws->node, ws->plan.n_tunnels, ws->plan.n_targets);
 	return 0;
 }
 

@@ -18,6 +18,7 @@ static int run(const struct command *self, struct options *o)
 	if (verb_privileged(self->name))
 		return STATUS_FAILURE;
 	source = wg_source(&ws, o);
+	ws.quiet = true;
 	ws.measures = true;
 	r = mesh_run(o->key ? &source : NULL, o->json);
 	wg_source_done(&ws);
