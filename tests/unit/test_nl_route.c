@@ -83,6 +83,20 @@ static void talk_route(struct nl *nl, void (*fill)(struct nl_msg *, const struct
 	assert_int_equal(nl_ask(nl, &m, NULL, NULL), want);
 }
 
+/* Whether the dump of its protocol alone has it, and nothing of others. */
+static bool is_among_own(struct nl *nl, const struct route *route)
+{
+	_cleanup_(host_done) struct host host = { 0 };
+	bool found = false;
+
+	assert_int_equal(route_dump_of(nl, route->protocol, &host), 0);
+	for (size_t i = 0; i < host.n_routes; i++) {
+		assert_int_equal(host.routes[i].protocol, route->protocol);
+		found |= diff_route_equal(&host.routes[i], route);
+	}
+	return found;
+}
+
 static bool has_route(struct nl *nl, const struct route *route)
 {
 	_cleanup_(host_done) struct host host = { 0 };
@@ -103,6 +117,7 @@ static void cycle_route(struct nl *nl, const struct route *route)
 	other.type = route->type == ROUTE_BLACKHOLE ? ROUTE_UNREACHABLE : ROUTE_BLACKHOLE;
 	talk_route(nl, route_fill_add, route, 0);
 	assert_true(has_route(nl, route));
+	assert_true(is_among_own(nl, route));
 	talk_route(nl, route_fill_add, route, -EEXIST);
 	talk_route(nl, route_fill_add, &other, -EEXIST);
 	talk_route(nl, route_fill_replace, &other, 0);

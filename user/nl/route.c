@@ -138,12 +138,14 @@ struct routes {
 	struct host *host;
 	size_t start; /* routes of the family before */
 	uint8_t family;
+	uint8_t protocol; /* 0: any */
 };
 
 static bool wanted(const struct rtmsg *rtm, const struct routes *routes, uint32_t table)
 {
 	return rtm->rtm_family == routes->family && !(rtm->rtm_flags & RTM_F_CLONED) &&
-	       !rtm->rtm_tos && table != RT_TABLE_LOCAL && table != RT_TABLE_DEFAULT &&
+	       (!routes->protocol || rtm->rtm_protocol == routes->protocol) && !rtm->rtm_tos &&
+	       table != RT_TABLE_LOCAL && table != RT_TABLE_DEFAULT &&
 	       type_of(rtm->rtm_type) != ROUTE_TYPE_MAX;
 }
 
@@ -175,25 +177,40 @@ static void reset(void *data)
 	routes->host->n_routes = routes->start;
 }
 
-static int dump_family(struct nl *nl, uint8_t family, struct host *ret)
+static int dump_family(struct nl *nl, uint8_t family, uint8_t protocol, struct host *ret)
 {
-	struct rtmsg rtm = { .rtm_family = family };
-	struct routes routes = { ret, ret->n_routes, family };
+	struct rtmsg rtm = { .rtm_family = family, .rtm_protocol = protocol };
+	struct routes routes = { ret, ret->n_routes, family, protocol };
 	struct nl_msg m;
 
 	nl_begin(&m, RTM_GETROUTE, 0, &rtm, sizeof(rtm));
 	return nl_dump(nl, &m, add, reset, &routes);
 }
 
-int route_dump(struct nl *nl, struct host *ret)
+static int dump(struct nl *nl, uint8_t protocol, struct host *ret)
 {
-	int r = dump_family(nl, AF_INET, ret);
+	int r = dump_family(nl, AF_INET, protocol, ret);
 
 	if (r)
 		return r;
-	r = dump_family(nl, AF_INET6, ret);
+	r = dump_family(nl, AF_INET6, protocol, ret);
 	/* ipv6.disable=1 on the kernel's command line */
 	return r == -EAFNOSUPPORT || r == -EOPNOTSUPP ? 0 : r;
+}
+
+int route_dump(struct nl *nl, struct host *ret)
+{
+	return dump(nl, 0, ret);
+}
+
+int route_dump_of(struct nl *nl, uint8_t protocol, struct host *ret)
+{
+	int on = 1, off = 0, r;
+
+	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	r = dump(nl, protocol, ret);
+	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &off, sizeof(off));
+	return r;
 }
 
 static void fill_gateway(struct nl_msg *m, const struct route *route)

@@ -13,6 +13,9 @@
  * source-specific routes is not shown.  0 or -errno; what was added before an error stays.
  */
 int route_dump(struct nl *nl, struct host *ret);
+/* Only those with this protocol: the kernel leaves out the others, however many (Linux 5.0; older
+ * ones tell of all of them, and we leave them out). */
+int route_dump_of(struct nl *nl, uint8_t protocol, struct host *ret);
 
 /*
  * Fill a request to add, to put in the place of the one with the same table, destination and
