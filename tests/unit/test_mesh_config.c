@@ -12,7 +12,7 @@
 
 static const char full[] =
 	"mesh corp { device = ov7 port = 40000 mtu = 1400 keepalive = 25s probe-interval = 200ms\n"
-	"	split = 300kB resolve-interval = 90s }\n"
+	"	split = 300kB resolve-interval = 90s mtu-probe = no mtu-raise = 90s }\n"
 	"direction up { from = a to = c paths = {'via b:3', 'direct:1', 'forwarder hk:2'} bulk = direct\n"
 	"	rate = 50mbit }\n"
 	"direction rest { from = c to = a paths = {auto, direct, hk} }\n"
@@ -32,6 +32,8 @@ static void test_mesh(void **state)
 	assert_string_equal(p.m.device, "ov7");
 	assert_int_equal(p.m.port, 40000);
 	assert_int_equal(p.m.mtu, 1400);
+	assert_false(p.m.mtu_probe);
+	assert_int_equal(p.m.mtu_raise_ms, 90000);
 	assert_int_equal(p.m.keepalive_s, 25);
 	assert_int_equal(p.m.probe_ms, 200);
 	assert_int_equal(p.m.resolve_ms, 90000);
@@ -94,6 +96,8 @@ static void test_defaults(void **state)
 	assert_string_equal(p.m.device, "ov0");
 	assert_int_equal(p.m.port, 51820);
 	assert_int_equal(p.m.mtu, 1420);
+	assert_true(p.m.mtu_probe);
+	assert_int_equal(p.m.mtu_raise_ms, 600000);
 	assert_int_equal(p.m.keepalive_s, 10);
 	assert_int_equal(p.m.probe_ms, 100);
 	assert_int_equal(p.m.resolve_ms, 60000);
@@ -150,7 +154,8 @@ static void test_hash_of_layout(void **state)
 		"# a comment\n" TWO,
 		"node a { public-key = $a address = {\"10.0.0.1\"} }\n\n\n"
 		"node 'b'{endpoint=192.0.2.1 /* here */ metered = no\naddress=10.0.0.2 public-key = $b}",
-		TWO "mesh mesh { port = 51820 mtu = 1420 split = 200kB keepalive = 10000ms }",
+		TWO "mesh mesh { port = 51820 mtu = 1420 split = 200kB keepalive = 10000ms\n"
+		"mtu-probe = yes mtu-raise = 10m }",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
@@ -164,6 +169,8 @@ static void test_hash_of_content(void **state)
 		TWO "mesh mess {}",
 		TWO "mesh mesh { port = 51821 }",
 		TWO "mesh mesh { mtu = 1419 }",
+		TWO "mesh mesh { mtu-probe = no }",
+		TWO "mesh mesh { mtu-raise = 599s }",
 		TWO "mesh mesh { split = 200001 }",
 		TWO "mesh mesh { probe-interval = 101ms }",
 		TWO "mesh mesh { keepalive = 11 }",

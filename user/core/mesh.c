@@ -16,6 +16,8 @@ void mesh_init(struct mesh *m)
 		.port = 51820,
 		.mtu = MESH_MTU,
 		.keepalive_s = 10,
+		.mtu_probe = true,
+		.mtu_raise_ms = MESH_MTU_RAISE_MS,
 		.probe_ms = 100,
 		.resolve_ms = MESH_RESOLVE_MS,
 		.split_bytes = 200000,

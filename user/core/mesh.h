@@ -34,6 +34,7 @@
 #define MESH_ENDPOINT 256  /* host name or address, with its NUL */
 #define MESH_MIN_MTU 1280  /* of IPv6, RFC 8200 section 5 */
 #define MESH_MTU 1420	   /* 1500 less what WireGuard adds over IPv6 */
+#define MESH_MTU_RAISE_MS 600000 /* RFC 8899 section 5.1.1, PMTU_RAISE_TIMER */
 #define MESH_MAX_WEIGHT 1000
 #define MESH_RESOLVE_MS 60000
 
@@ -130,6 +131,8 @@ struct mesh {
 	char device[IFNAMSIZ]; /* overlay device, default "ov0" */
 	uint16_t port; /* first that nodes listen at, default 51820; probes use the one before */
 	uint16_t mtu;	       /* of the tunnels, default MESH_MTU */
+	bool mtu_probe;	       /* whether less is looked for where that does not get through; default */
+	uint32_t mtu_raise_ms; /* between tries of more than was found, default MESH_MTU_RAISE_MS */
 	uint32_t keepalive_s;  /* of nodes without endpoint, 1..65535, default 10 */
 	uint32_t probe_ms;     /* as wished for, see mesh_probe_ms; default 100 */
 	uint32_t resolve_ms; /* between looks for addresses of names, default MESH_RESOLVE_MS */

@@ -34,6 +34,16 @@ static void set_mtu(struct config *c, const char *key, const char *value)
 	mesh_config_mtu(c, key, value, &c->mesh->mesh->mtu);
 }
 
+static void set_mtu_probe(struct config *c, const char *key, const char *value)
+{
+	config_bool(c, key, value, &c->mesh->mesh->mtu_probe);
+}
+
+static void set_mtu_raise(struct config *c, const char *key, const char *value)
+{
+	config_duration(c, key, value, 1000, 86400000, &c->mesh->mesh->mtu_raise_ms);
+}
+
 static void set_keepalive(struct config *c, const char *key, const char *value)
 {
 	uint32_t ms;
@@ -69,6 +79,8 @@ static const struct config_key mesh_keys[] = {
 	{ "device", false, set_device },
 	{ "port", false, set_port },
 	{ "mtu", false, set_mtu },
+	{ "mtu-probe", false, set_mtu_probe },
+	{ "mtu-raise", false, set_mtu_raise },
 	{ "keepalive", false, set_keepalive },
 	{ "probe-interval", false, set_probe_interval },
 	{ "resolve-interval", false, set_resolve_interval },

@@ -152,14 +152,24 @@ static void print_rule(const struct mesh *m, const struct mesh_rule *r, struct s
 	str_add(out, "}\n");
 }
 
+/* What is as ever is not printed: nodes whose asymbpf does not know these keys have the same hash. */
+static void print_later(const struct mesh *m, struct str *out)
+{
+	if (m->resolve_ms != MESH_RESOLVE_MS)
+		str_add(out, "\tresolve-interval = %ums\n", m->resolve_ms);
+	if (!m->mtu_probe)
+		str_add(out, "\tmtu-probe = no\n");
+	if (m->mtu_raise_ms != MESH_MTU_RAISE_MS)
+		str_add(out, "\tmtu-raise = %ums\n", m->mtu_raise_ms);
+}
+
 void mesh_print(const struct mesh *m, struct str *out)
 {
 	unsigned long long split = m->split_bytes;
 
 	str_add(out, "mesh \"%s\" {\n\tdevice = \"%s\"\n\tport = %u\n\tmtu = %u\n", m->name,
 		m->device, m->port, m->mtu);
-	if (m->resolve_ms != MESH_RESOLVE_MS)
-		str_add(out, "\tresolve-interval = %ums\n", m->resolve_ms);
+	print_later(m, out);
 	str_add(out, "\tkeepalive = %us\n\tprobe-interval = %ums\n\tsplit = %llu%s\n}\n",
 		m->keepalive_s, m->probe_ms, split / (split % 1000 ? 1 : 1000),
 		split % 1000 ? "B" : "kB");
