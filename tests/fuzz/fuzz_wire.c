@@ -5,6 +5,7 @@
  * it was read, and the choice that it leads to is one of the ways.
  */
 #include "base/defs.h"
+#include "core/mesh_mtu.h"
 #include "core/mesh_wire.h"
 #include <errno.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct peer {
 	struct mesh_target t;
 	struct choice c;
 	struct choice_arrivals a;
+	struct mtu m;
 	uint64_t now_ns;
 };
 
@@ -31,6 +33,8 @@ static void check_written(const struct wire *w, const uint8_t *data, size_t len)
 	uint8_t bytes[WIRE_MAX];
 	struct wire again;
 
+	if (w->padded)
+		len = WIRE_HEAD;
 	must(wire_write(w, bytes) == len && !wire_read(bytes, len, &again));
 	must(!memcmp(w, &again, sizeof(again)));
 	must(!memcmp(bytes, data, 49));
@@ -52,6 +56,21 @@ static void check_choice(struct peer *p)
 	}
 }
 
+static void hear(struct peer *p, const struct wire *w)
+{
+	struct mtu_heard h = {.seq = w->seq, .many = 3};
+	uint16_t size = mtu_next(&p->m, w->seq, p->now_ns);
+
+	must(!size || (size >= MESH_MIN_MTU && size <= p->m.most));
+	for (uint8_t i = 0; i < w->n; i++) {
+		h.id = w->reports[i].padded;
+		h.seq = w->reports[i].seq;
+		h.speaks |= h.id;
+		mtu_hear(&p->m, &h, p->now_ns);
+		must(p->m.use >= MESH_MIN_MTU && p->m.use <= p->m.most);
+	}
+}
+
 static void see(struct peer *p, const uint8_t *data, size_t len)
 {
 	struct wire w;
@@ -64,6 +83,9 @@ static void see(struct peer *p, const uint8_t *data, size_t len)
 	must(w.from < MESH_MAX_NODES && w.to < MESH_MAX_NODES && w.way < MESH_MAX_PATHS);
 	must(w.n <= MESH_MAX_PATHS);
 	check_written(&w, data, len);
+	hear(p, &w);
+	if (w.padded)
+		return;
 	choice_arrived(&p->a, w.way, w.seq, w.sent_ns, p->now_ns);
 	choice_sent(&p->c, w.seq);
 	choice_rtt(&p->c, p->now_ns - w.echo_ns - w.echo_age_us * 1000ull, p->now_ns);
@@ -81,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	p.t.paths.automatic = true;
 	choice_init(&p.c, &p.t, 100);
 	choice_arrivals_init(&p.a, 100);
+	mtu_init(&p.m, 1420, 1420, 0, 100, 600000);
 	while (size >= 3) {
 		size_t len = MIN((size_t)(data[0] * 256U + data[1]), size - 3);
 		uint8_t *copy = malloc(len ?: 1);

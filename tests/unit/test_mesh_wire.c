@@ -28,7 +28,8 @@ static struct wire sample(uint8_t n)
 		w.reports[i] = (struct choice_report){.seq = 0xf0000000 + i,
 		                                      .age_ms = UINT32_MAX - i,
 		                                      .min_ns = INT64_MIN + (int64_t)i,
-		                                      .loss = 1000 - i};
+		                                      .loss = 1000 - i,
+		                                      .padded = 0xfff0 + i};
 	return w;
 }
 
@@ -39,7 +40,7 @@ static void test_round_trip(void **state)
 		uint8_t bytes[WIRE_MAX];
 		size_t len = wire_write(&in, bytes);
 
-		assert_int_equal(len, 52 + 20 * n);
+		assert_int_equal(len, WIRE_HEAD + 20 * n);
 		assert_int_equal(wire_read(bytes, len, &out), 0);
 		assert_memory_equal(&in, &out, sizeof(in));
 	}
@@ -54,7 +55,7 @@ static void test_layout(void **state)
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xfe,
 		0x80, 0,    0,    1,    0,    0,    0,    0,    0,    0,    0,    77,
 		1,    0,    0,    0,    0xf0, 0,    0,    0,    0xff, 0xff, 0xff, 0xff,
-		0x80, 0,    0,    0,    0,    0,    0,    0,    3,    0xe8, 0,    0};
+		0x80, 0,    0,    0,    0,    0,    0,    0,    3,    0xe8, 0xff, 0xf0};
 	struct wire w = sample(1);
 	uint8_t bytes[WIRE_MAX];
 
@@ -72,6 +73,27 @@ static void assert_refused(const uint8_t *bytes, size_t len, int r)
 	assert_memory_equal(&out, &before, sizeof(out));
 }
 
+/* Its head counts, whatever is behind. */
+static void test_padded(void **state)
+{
+	struct wire in = sample(0), out = {};
+	uint8_t bytes[WIRE_HEAD + 1400];
+
+	memset(bytes, 0xa5, sizeof(bytes));
+	in.padded = 0xfffe;
+	assert_int_equal(wire_write(&in, bytes), WIRE_HEAD);
+	assert_memory_equal(bytes + 48, ((uint8_t[]){0, 0, 0xff, 0xfe, 0xa5}), 5);
+	for (size_t len = WIRE_HEAD; len <= sizeof(bytes); len += 100) {
+		assert_int_equal(wire_read(bytes, len, &out), 0);
+		assert_memory_equal(&in, &out, sizeof(in));
+	}
+	for (size_t len = 0; len < WIRE_HEAD; len++)
+		assert_refused(bytes, len, -EBADMSG);
+	bytes[48] = 1;
+	assert_refused(bytes, sizeof(bytes), -EBADMSG);
+	assert_refused(bytes, WIRE_HEAD + 20, -EBADMSG);
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -80,7 +102,7 @@ static void test_refused(void **state)
 		int r;
 	} odd[] = {{0, 'A', -EBADMSG}, {4, 2, -EPROTO},   {4, 0, -EPROTO},   {5, 128, -EBADMSG},
 	           {6, 128, -EBADMSG}, {7, 8, -EBADMSG},  {23, 0, -EBADMSG}, {48, 1, -EBADMSG},
-	           {48, 3, -EBADMSG},  {48, 9, -EBADMSG}, {68, 4, -EBADMSG}};
+	           {48, 3, -EBADMSG},  {48, 9, -EBADMSG}, {51, 1, -EBADMSG},  {68, 4, -EBADMSG}};
 	struct wire w = sample(2);
 	uint8_t bytes[WIRE_MAX + 1] = {};
 	size_t len = wire_write(&w, bytes);
@@ -102,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_padded),
 		cmocka_unit_test(test_refused),
 	};
 

@@ -51,6 +51,8 @@ struct choice_report {
 	uint32_t age_ms; /* since; UINT32_MAX: none yet */
 	int64_t min_ns;  /* INT64_MAX: none within the window */
 	uint16_t loss;   /* per mille, of the window; an outage is none */
+	uint16_t padded; /* number of the last padded probe that came, see mesh_mtu.h; 0: none; of
+	                  * no concern here */
 };
 
 /* Also to begin anew: the sender has started again. */
