@@ -64,8 +64,12 @@ static int make(struct overlay_run *run)
 static int set(struct overlay_run *run)
 {
 	const char *name = run->now.overlay.name;
-	int r = device_set_mtu(&run->nl, name, run->p->mtu);
+	struct host_device is;
+	int r = link_find(&run->nl, name, &is);
 
+	if (!r)
+		run->mtu_before = run->made ? 0 : is.mtu;
+	r = r ?: device_set_mtu(&run->nl, name, run->p->mtu);
 	if (r)
 		return overlay_fail(run, r, "cannot set the MTU of %s to %u", name, run->p->mtu);
 	r = device_set_up(&run->nl, name, true);

@@ -128,6 +128,20 @@ static struct route make(const struct overlay_run *run, const struct mesh_route 
 	};
 }
 
+/* A route of less than the device had was cut by the daemon, and stays so: it would have to find out
+ * again, while packets are lost. */
+static void keep_mtu(const struct overlay_run *run, struct route *want)
+{
+	const struct host *before = &run->before;
+	const struct route *is = find(before->routes, before->n_routes, want);
+
+	if (is && run->p->mesh->mtu_probe && is->mtu >= MESH_MIN_MTU &&
+	    is->mtu < MIN(run->mtu_before, want->mtu)) {
+		want->mtu = is->mtu;
+		want->mtu_lock = is->mtu_lock;
+	}
+}
+
 int overlay_routes_apply(struct overlay_run *run)
 {
 	const struct mesh_plan *p = run->p;
@@ -135,8 +149,10 @@ int overlay_routes_apply(struct overlay_run *run)
 
 	if (!want)
 		return overlay_fail(run, -ENOMEM, "routes");
-	for (size_t i = 0; i < p->n_routes; i++)
+	for (size_t i = 0; i < p->n_routes; i++) {
 		want[i] = make(run, &p->routes[i]);
+		keep_mtu(run, &want[i]);
+	}
 	run->routed = true;
 	return overlay_routes_set(run, want, p->n_routes);
 }

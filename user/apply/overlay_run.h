@@ -31,6 +31,7 @@ struct overlay_run {
 	struct overlay_state was, now;
 	struct overlay_tunnel *tunnels; /* of p->tunnels */
 	struct host before;		/* its routes: ours */
+	uint32_t mtu_before;		/* of the overlay device; 0: not ours */
 	bool made, addressed, routed, programmed, clamped; /* the overlay device, in this run */
 	char *error;
 	size_t size;

@@ -55,6 +55,7 @@ static void add_direction(struct table *t, struct json_object *peer, bool to)
 		table_add(t, "%s", text_of(way, "way"));
 		add_figures(t, way);
 		table_add(t, "%s", to ? text_of(way, "state") : "");
+		table_add(t, "%s", to ? text_of(way, "mtu") : "");
 		if (to)
 			add_chosen(t, peer, text_of(way, "way"));
 		else
@@ -74,7 +75,8 @@ static void print_differing(struct json_object *peers)
 
 void wg_show_measured(struct json_object *measured)
 {
-	static const char *const heads[] = {"DIRECTION", "WAY", "DELAY", "LOSS", "STATE", "CHOSEN"};
+	static const char *const heads[] = {"DIRECTION", "WAY", "DELAY", "LOSS", "STATE",
+					    "MTU", "CHOSEN"};
 	struct json_object *peers = member(measured, "peers");
 	struct table t = {.columns = ARRAY_SIZE(heads)};
 
@@ -87,7 +89,7 @@ void wg_show_measured(struct json_object *measured)
 		add_direction(&t, json_object_array_get_idx(peers, i), false);
 	}
 	printf("\n");
-	table_print(&t, 0xc, stdout);
+	table_print(&t, 0x2c, stdout);
 	table_done(&t);
 	print_differing(peers);
 }

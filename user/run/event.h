@@ -36,8 +36,8 @@ struct event {
 	const char *link;	 /* name, or NULL */
 	const char *device;	 /* of the link, or NULL */
 	int family;		 /* AF_INET, AF_INET6; 0: none in particular */
-	/* of ENDPOINT "moved"; of WAY "dead", "alive", "chosen", "differs", "agrees";
-	 * "up", "down"; of MANUAL "up", "down", "auto"; of DHCP "moved", "failed"; of LEASE as there */
+	/* of ENDPOINT "moved"; of WAY "dead", "alive", "chosen", "mtu", "differs",
+	 * "agrees"; "up", "down"; of MANUAL "up", "down", "auto"; of DHCP "moved", "failed"; of LEASE as there */
 	const char *state;
 	const char *reason;	 /* a word of plan_down_names, health_reason_names or choice_reason_names,
 				  * or NULL */

@@ -57,7 +57,7 @@ static void take(struct paths *p, const void *data, size_t len, const union addr
 static void read_some(struct paths *p, size_t socket)
 {
 	for (int i = 0; i < READ_AT_ONCE; i++) {
-		uint8_t data[MAX(WIRE_MAX + 1, 256)];
+		uint8_t data[PATHS_DATAGRAM + 1];
 		union addr_socket from = {};
 		socklen_t size = sizeof(from);
 		ssize_t len =
@@ -189,6 +189,8 @@ static int open_all(struct paths *p, uv_loop_t *loop)
 		return -errno;
 	p->session |= 1;
 	r = r ?: init_peers(p);
+	if (!r)
+		paths_mtu_init(p);
 	for (int f = 0; f < ASYM_FAMILIES && !r; f++)
 		r = open_socket(p, loop, f);
 	if (!r)
@@ -237,6 +239,7 @@ void paths_address_changed(struct paths *p)
 
 	for (size_t i = 0; i < p->plan->n_tunnels; i++)
 		set_endpoint(p->plan->tunnels[i].device);
+	paths_mtu_restart(p);
 	for (size_t i = 0; i < p->n_peers; i++)
 		path_peer_tick(p, &p->peers[i], now_ns);
 }
@@ -284,4 +287,5 @@ void paths_refresh(struct paths *p)
 	p->held_ns = 0;
 	for (size_t i = 0; i < p->n_peers; i++)
 		path_peer_write(p, &p->peers[i], true, now_ns);
+	paths_mtu_write(p);
 }

@@ -32,6 +32,7 @@ void paths_close(struct paths *p);
  *		"answers":	whether its daemon reports; else pings take its place
  *		"differs":	true: it has another description of the mesh
  *		"rtt_ms":	there and back, by the fastest ways
+ *		"mtu":		of packets to it, the least of its ways
  *		"thin", "thick": {"way", "reason"}	chosen; of choice_reason_names
  *		"to": [{	what we send by each way, as the peer sees it
  *			"way", "device"
@@ -39,6 +40,7 @@ void paths_close(struct paths *p);
  *			"since_s":	of that state; null: since the beginning
  *			"delay_ms":	more than by the fastest way
  *			"loss":		percent, of the last seconds
+ *			"mtu":		what was found to get through
  *		}],
  *		"from": [{"way", "delay_ms", "loss", "age_ms"}]	what it sends to us
  *	}]

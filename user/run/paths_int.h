@@ -4,6 +4,7 @@
 #define RUN_PATHS_INT_H
 
 #include "base/addr.h"
+#include "core/mesh_mtu.h"
 #include "core/mesh_wire.h"
 #include "run/paths.h"
 
@@ -11,6 +12,7 @@
 
 #define PATHS_ECHO ASYM_FAMILIES /* of fds: the first of pings */
 #define PATHS_SOCKETS (2 * ASYM_FAMILIES)
+#define PATHS_DATAGRAM 9000 /* bytes; as large as any MTU */
 
 /* A node that we reach. */
 struct path_peer {
@@ -31,12 +33,16 @@ struct path_peer {
 	uint64_t echo_ns;   /* the newest sent_ns; 0: none yet */
 	uint64_t echoed_ns; /* when that came */
 	uint32_t echo_seq;  /* the number it had */
+	uint16_t padded[MESH_MAX_PATHS]; /* the last number that came by its ways; 0: none */
 	bool differs;       /* it has another description */
 	uint64_t refill_ns; /* of the tokens */
 	uint32_t tokens;
 	/* of what we send */
 	uint64_t bytes[MESH_MAX_PATHS]; /* by each way, when load was looked at last */
 	uint64_t load_ns;
+	struct mtu mtus[MESH_MAX_PATHS]; /* of each way */
+	uint16_t mtu;                    /* of all: that of the routes */
+	bool knows_padded;               /* it reports the numbers of padded probes */
 	struct ov_node written;
 	bool is_written;
 	uint64_t written_ns;
@@ -98,7 +104,22 @@ void path_peer_resume(const struct paths *p, struct path_peer *peer);
 void path_peer_write(struct paths *p, struct path_peer *peer, bool force, uint64_t now_ns);
 void path_peer_load(struct paths *p, struct path_peer *peer, uint64_t now_ns);
 
+/* paths_mtu.c.  Nothing is done where probing is not wished for. */
+void paths_mtu_init(struct paths *p);
+void path_peer_mtu_restart(struct path_peer *peer);
+void path_peer_mtu_tick(const struct paths *p, struct path_peer *peer, uint64_t now_ns);
+/* It came before, or a later one did. */
+bool path_peer_mtu_is_old(const struct path_peer *peer, const struct wire *w);
+void path_peer_mtu_take(struct path_peer *peer, const struct wire *w);
+void path_peer_mtu_hear(struct paths *p, struct path_peer *peer, const struct wire *w,
+                        uint64_t now_ns);
+/* Our underlay is another one. */
+void paths_mtu_restart(struct paths *p);
+/* Whoever applied the mesh has written the routes anew. */
+void paths_mtu_write(struct paths *p);
+
 /* paths_tell.c */
+void path_peer_tell_mtu(struct paths *p, const struct path_peer *peer, uint8_t way);
 void path_peer_tell(struct paths *p, const struct path_peer *peer, const struct choice *before);
 void path_peer_tell_differs(struct paths *p, const struct path_peer *peer);
 

@@ -79,8 +79,10 @@ static void fill(const struct paths *p, struct path_peer *peer, struct wire *w, 
 	                   .session = p->session,
 	                   .seq = peer->seq,
 	                   .n = peer->n_ways};
-	for (uint8_t i = 0; i < peer->n_ways; i++)
+	for (uint8_t i = 0; i < peer->n_ways; i++) {
 		choice_report(peer->echoes ? &none : &peer->arrivals, i, now_ns, &w->reports[i]);
+		w->reports[i].padded = peer->padded[i];
+	}
 	if (peer->echo_ns && age_us <= UINT32_MAX) {
 		w->echo_ns = peer->echo_ns;
 		w->echo_age_us = age_us;
@@ -106,6 +108,7 @@ void path_peer_tick(struct paths *p, struct path_peer *peer, uint64_t now_ns)
 {
 	choice_sent(&peer->choice, ++peer->seq);
 	send_all(p, peer, now_ns);
+	path_peer_mtu_tick(p, peer, now_ns);
 	path_peer_echo(p, peer, now_ns);
 	if (peer->seq % LOAD_EVERY == 0)
 		path_peer_load(p, peer, now_ns);
@@ -177,6 +180,7 @@ static void begin_session(struct paths *p, struct path_peer *peer, const struct 
 	peer->echo_ns = 0;
 	choice_arrivals_init(&peer->arrivals, p->probe_ms);
 	choice_restarted(&peer->choice);
+	path_peer_mtu_restart(peer);
 }
 
 /* Indices mean something else there. */
@@ -204,6 +208,13 @@ static void take_echo(struct path_peer *peer, const struct wire *w, uint64_t now
 		choice_rtt(&peer->choice, now_ns - back_ns, now_ns);
 }
 
+static bool is_old(const struct path_peer *peer, const struct wire *w)
+{
+	if (w->padded)
+		return path_peer_mtu_is_old(peer, w);
+	return choice_is_old(&peer->arrivals, w->way, w->seq);
+}
+
 /* What is forged without knowing the session, or sent a second time, takes no tokens of what is not. */
 static bool is_welcome(struct paths *p, struct path_peer *peer, const struct wire *w,
                        uint64_t now_ns)
@@ -213,8 +224,7 @@ static bool is_welcome(struct paths *p, struct path_peer *peer, const struct wir
 	if (!known && !may_begin(p, peer, now_ns))
 		return false;
 	/* while it is pinged, numbers are those of pings */
-	if (known && !peer->echoes && w->hash == p->hash &&
-	    choice_is_old(&peer->arrivals, w->way, w->seq))
+	if (known && !peer->echoes && w->hash == p->hash && is_old(peer, w))
 		return false;
 	if (!may_pass(p, peer, now_ns))
 		return false;
@@ -231,9 +241,14 @@ void path_peer_take(struct paths *p, struct path_peer *peer, const struct wire *
 	if (!take_hash(p, peer, w->hash) || w->way >= peer->n_ways)
 		return;
 	path_peer_echo_ends(p, peer);
+	if (w->padded) {
+		path_peer_mtu_take(peer, w);
+		return;
+	}
 	choice_arrived(&peer->arrivals, w->way, w->seq, w->sent_ns, now_ns);
 	take_echo(peer, w, now_ns);
 	choice_reports(&peer->choice, w->reports, w->n, w->sent_ns, now_ns);
+	path_peer_mtu_hear(p, peer, w, now_ns);
 	path_peer_judge(p, peer, now_ns);
 }
 

@@ -21,10 +21,14 @@ static void tune(int fd, int family)
 {
 	set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER);
 	set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER);
-	if (family == AF_INET6)
+	if (family == AF_INET6) {
 		set(fd, IPPROTO_IPV6, IPV6_TCLASS, CLASS);
-	else
-		set(fd, IPPROTO_IP, IP_TOS, CLASS);
+		set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+		return;
+	}
+	set(fd, IPPROTO_IP, IP_TOS, CLASS);
+	/* nothing is fragmented, and what the routes say is not heeded */
+	set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 }
 
 int paths_socket(const struct paths *p, enum asym_family family)

@@ -53,6 +53,15 @@ void path_peer_tell(struct paths *p, const struct path_peer *peer, const struct 
 		tell_move(p, peer, "thick", c->thick, c->thick_reason);
 }
 
+void path_peer_tell_mtu(struct paths *p, const struct path_peer *peer, uint8_t way)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "to %s, %s: %u bytes", peer->name, peer->t->ways[way].name,
+	         peer->mtus[way].use);
+	tell(p, peer, way, "mtu", NULL, text);
+}
+
 void path_peer_tell_differs(struct paths *p, const struct path_peer *peer)
 {
 	char text[120];
@@ -107,6 +116,7 @@ static struct json_object *to_json(const struct paths *p, const struct path_peer
                                    uint64_t now_ns)
 {
 	const struct choice_way *w = &peer->choice.ways[way];
+	const struct mtu *mtu = &peer->mtus[way];
 	const char *state = state_of(&peer->choice, way, now_ns);
 	struct json_object *o = json_object_new_object();
 
@@ -120,6 +130,9 @@ static struct json_object *to_json(const struct paths *p, const struct path_peer
 			: json_object_new_int64((now_ns - w->changed_ns) / NS_PER_S));
 	json_object_object_add(o, "delay_ms", ms_json(state && w->diff_ns >= 0, w->diff_ns));
 	json_object_object_add(o, "loss", percent_json(state, w->loss_ppm / 1e4));
+	json_object_object_add(
+		o, "mtu",
+		mtu_is_found(mtu) ? json_object_new_int(mtu->use) : NULL);
 	return o;
 }
 
@@ -180,6 +193,7 @@ static struct json_object *peer_json(const struct paths *p, const struct path_pe
 	json_object_object_add(o, "answers", json_object_new_boolean(answers && !peer->echoes));
 	json_object_object_add(o, "differs", json_object_new_boolean(peer->differs));
 	json_object_object_add(o, "rtt_ms", ms_json(answers && c->rtt_ns, (int64_t)c->rtt_ns));
+	json_object_object_add(o, "mtu", json_object_new_int(peer->mtu));
 	json_object_object_add(o, "thin", chosen_json(peer, c->thin, c->thin_reason));
 	json_object_object_add(o, "thick", chosen_json(peer, c->thick, c->thick_reason));
 	json_object_object_add(o, "to", to);
