@@ -38,7 +38,7 @@ bool asym_ct_is_fit(const struct nf_conn *ct)
 	return !asym_ct_is_tcp(ct) || nf_conntrack_tcp_established(ct);
 }
 
-/* No window counts, and no acknowledgement by which a reset would be too old. */
+/* No window counts, and no acknowledgment by which a reset would be too old. */
 static void loosen(struct ip_ct_tcp_state *seen)
 {
 	seen->flags |= IP_CT_TCP_FLAG_BE_LIBERAL;

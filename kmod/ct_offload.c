@@ -26,7 +26,7 @@
  * Of a namespace; what is more passes the stack.  conntrack has its own limit, and a lease is the
  * smaller part of a connection.
  */
-#define LEASES_MAX (1 << 20)
+#define LEASES_MAX 1048576
 /* What a caller may ask for. */
 #define LEASE_S_MAX 3600
 /* Leases looked at in a second: 0.5 % of a CPU with all caches cold. */
