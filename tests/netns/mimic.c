@@ -76,7 +76,9 @@ static bool is_probe(ssize_t len, in_addr_t src, in_addr_t dst)
 	    packet.ip.protocol != IPPROTO_UDP || packet.ip.saddr != src || packet.ip.daddr != dst)
 		return false;
 	probe_len = len - sizeof(packet.ip) - sizeof(packet.udp);
-	return packet.udp.source == packet.udp.dest && !memcmp(packet.probe, "amsh", 4);
+	/* padded ones report nothing */
+	return packet.udp.source == packet.udp.dest && !memcmp(packet.probe, "amsh", 4) &&
+	       packet.probe[48];
 }
 
 /* ETH_P_ALL: what tc redirects is seen by nobody else. */
