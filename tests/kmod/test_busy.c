@@ -55,26 +55,26 @@ static int open_all(void **state)
 	return r
 	               ?: system("nft -f - <<-'E'\n"
 	                         "table inet watch {\n"
-	                         "	counter good {}\n"
-	                         "	counter bad {}\n"
 	                         "	chain out {\n"
 	                         "		type filter hook output priority 100\n"
 	                         "		meta l4proto != udp return\n"
-	                         "		meta mark " MARKS " counter name good return\n"
-	                         "		counter name bad\n"
+	                         "		meta mark " MARKS
+	                         " counter return comment \"good\"\n"
+	                         "		counter comment \"bad\"\n"
 	                         "	}\n"
 	                         "}\n"
 	                         "E");
 }
 
-static unsigned long packets(const char *counter)
+static unsigned long packets(const char *comment)
 {
-	char command[160];
+	char command[200];
 
 	snprintf(command, sizeof(command),
-	         "nft -j list counter inet watch %s | jq '[.nftables[].counter.packets? // empty] "
-	         "| add'",
-	         counter);
+	         "nft -j list table inet watch | jq '.nftables[].rule? | select(.comment == "
+	         "\"%s\") | "
+	         ".expr[].counter? | .packets? // empty'",
+	         comment);
 	return number_in(command);
 }
 
