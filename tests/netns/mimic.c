@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mimic DEVICE OUT SRC DST WAY KIND [N [PER_S]]: takes a genuine probe of a mesh's daemon (SRC to DST, IPv4)
- * off DEVICE, has it say that DST's way number WAY to SRC is dead, spoils it as KIND says, and
- * sends it N times (1) by OUT, as fast as it goes or PER_S:
+ * mimic DEVICE OUT SRC DST WAY KIND [N [PER_S]]: takes a genuine probe of a mesh's daemon (SRC to
+ * DST, IPv4) off DEVICE, has it say that DST's way number WAY to SRC is dead, spoils it as KIND
+ * says, and sends it N times (1) by OUT, as fast as it goes or PER_S:
  *
  *	true	not at all: what a member of the mesh could do
  *	magic, version, short, long, count	it is no probe
@@ -161,7 +161,8 @@ static void finish(void)
 /* Until the nth is due. */
 static void pace(int64_t begin_us, unsigned long n, unsigned long per_s)
 {
-	int64_t left_us = per_s ? begin_us + (int64_t)(n * 1000000 / per_s) - clock_us(CLOCK_MONOTONIC) : 0;
+	int64_t due_us = per_s ? begin_us + (int64_t)(n * 1000000 / per_s) : 0;
+	int64_t left_us = due_us - clock_us(CLOCK_MONOTONIC);
 
 	if (left_us > 1000)
 		usleep(left_us);

@@ -119,8 +119,8 @@ static int put_programs(const struct mesh_plan *p, const struct mesh_plan *befor
 	return r;
 }
 
-/* m: mesh_init()ed, to be freed by the caller in any case; the plan points to it.  -ENOENT: there was
- * none. */
+/* m: mesh_init()ed, to be freed by the caller in any case; the plan points to it.  -ENOENT: there
+ * was none. */
 static int plan_before(const struct overlay_run *run, struct mesh *m, struct mesh_plan *ret)
 {
 	_cleanup_(findings_done) struct findings f = {};

@@ -174,7 +174,8 @@ static bool may_keep(const struct keep *k, const struct mesh_wish *w, const stru
 		if (!is_alive(k->alive, k->now[chosen[i] % OV_WAYS]))
 			return false;
 	return is_same_wish(k, w, was) ||
-	       (w->automatic && was->automatic && memchr(w->order, k->now[chosen[0] % OV_WAYS], w->n_own));
+	       (w->automatic && was->automatic &&
+		memchr(w->order, k->now[chosen[0] % OV_WAYS], w->n_own));
 }
 
 static void keep_table(const struct keep *k, const struct mesh_wish *w, const struct mesh_wish *was,

@@ -15,8 +15,8 @@ void overlay_spread(const struct mesh_wish *w, uint32_t alive, uint8_t ret[OV_SP
 uint8_t overlay_spill(const struct mesh_target *t, uint32_t alive);
 
 /*
- * What was chosen, and is dead, in n (by overlay_node_of of t) as well, as far as t has the same ways
- * and wishes as before: ways are the same that have the name and the device.  was: what the
+ * What was chosen, and is dead, in n (by overlay_node_of of t) as well, as far as t has the same
+ * ways and wishes as before: ways are the same that have the name and the device.  was: what the
  * programs did, by t_was.
  */
 void overlay_node_keep(const struct mesh_target *t, const struct mesh_target *t_was,

@@ -10,10 +10,10 @@
 
 /*
  * Fills the maps from the plan, static preference for all nodes, or what was chosen last by the
- * plan `before` (NULL: none), and puts the programs on the devices. Again: maps that are there are used on (flows keep their ways, counters go on), each
- * hook gets the new program in place of the old one at once, other devices lose theirs.
- * tunnel_ifindex: of p->tunnels, 0 where there is no device.  0; -errno, error (size bytes) tells
- * why, and what was there goes on.
+ * plan `before` (NULL: none), and puts the programs on the devices.  Again: maps that are there are
+ * used on (flows keep their ways, counters go on), each hook gets the new program in place of the
+ * old one at once, other devices lose theirs.  tunnel_ifindex: of p->tunnels, 0 where there is no
+ * device.  0; -errno, error (size bytes) tells why, and what was there goes on.
  */
 int overlay_programs(const struct mesh_plan *p, const struct mesh_plan *before,
 		     uint32_t overlay_ifindex, const uint32_t *tunnel_ifindex, char *error,

@@ -114,9 +114,9 @@ struct choice {
 };
 
 void choice_init(struct choice *c, const struct mesh_target *t, uint32_t probe_ms);
-/* Goes on from what was chosen by another one: until the peer reports, or has had the time to, nothing
- * changes, and what was dead stays so until a probe has come by it.  dead: bit n: way n; delay_us:
- * more than that of the fastest way, of each. */
+/* Goes on from what was chosen by another one: until the peer reports, or has had the time to,
+ * nothing changes, and what was dead stays so until a probe has come by it.  dead: bit n: way n;
+ * delay_us: more than that of the fastest way, of each. */
 void choice_resume(struct choice *c, uint8_t thin, uint8_t thick, uint32_t dead,
                    const uint32_t delay_us[MESH_MAX_PATHS]);
 /* A probe with this number has been sent by every way. */

@@ -142,8 +142,8 @@ static uint64_t restart_ns(const struct paths *p)
 	return MAX((uint64_t)RESTART_MS, p->probe_ms * 5ull / 4) * NS_PER_MS;
 }
 
-/* Its clock and its numbers go on as ours do.  One datagram that is far ahead would make all that come
- * after it late. */
+/* Its clock and its numbers go on as ours do.  One datagram that is far ahead would make all that
+ * come after it late. */
 static bool goes_on(const struct paths *p, const struct path_peer *peer, const struct wire *w,
                     uint64_t now_ns)
 {
@@ -154,14 +154,16 @@ static bool goes_on(const struct paths *p, const struct path_peer *peer, const s
 
 	if (!peer->echo_ns || w->hash != p->hash)
 		return true;
-	if (early_ns > (int64_t)(EARLY_MS * NS_PER_MS) || early_ns < -(int64_t)(LATE_MS * NS_PER_MS))
+	if (early_ns > (int64_t)(EARLY_MS * NS_PER_MS) ||
+	    early_ns < -(int64_t)(LATE_MS * NS_PER_MS))
 		return false;
 	return ahead <= (int64_t)(2 * passed_ns / NS_PER_MS / probe_ms + AHEAD) &&
 	       ahead >= -(int64_t)(LATE_MS / probe_ms + AHEAD);
 }
 
-/* Who does not see what goes through the tunnels cannot know the session.  Another one is believed when
- * nothing comes of the one that we know: the daemon has begun again, or its clock has jumped. */
+/* Who does not see what goes through the tunnels cannot know the session.  Another one is believed
+ * when nothing comes of the one that we know: the daemon has begun again, or its clock has jumped.
+ */
 static bool is_known(const struct paths *p, const struct path_peer *peer, const struct wire *w,
                      uint64_t now_ns)
 {
@@ -215,7 +217,8 @@ static bool is_old(const struct path_peer *peer, const struct wire *w)
 	return choice_is_old(&peer->arrivals, w->way, w->seq);
 }
 
-/* What is forged without knowing the session, or sent a second time, takes no tokens of what is not. */
+/* What is forged without knowing the session, or sent a second time, takes no tokens of what is
+ * not. */
 static bool is_welcome(struct paths *p, struct path_peer *peer, const struct wire *w,
                        uint64_t now_ns)
 {
