@@ -356,7 +356,8 @@ static void test_nonsense(void **state)
 
 		l->now_ns += lab_draw(l, 200) * MS;
 		for (size_t k = 0; k < 5; k++)
-			r[k] = (struct choice_report){any(l), any(l), (int64_t)any(l), any(l)};
+			r[k] = (struct choice_report){any(l), any(l), (int64_t)any(l), any(l),
+			                              any(l)};
 		choice_reports(&l->c, r, lab_draw(l, 20) ? 5 : any(l) % 9, l->now_ns, l->now_ns);
 		choice_rtt(&l->c, any(l), l->now_ns);
 		choice_sent(&l->c, any(l));
