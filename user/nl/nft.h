@@ -105,13 +105,16 @@ void nft_rule_end(struct nft_batch *b);
  * of one netlink attribute.
  */
 #define NFT_SET_ELEMS 400
-enum nft_key { NFT_KEY_MARK, NFT_KEY_IFNAME };
+enum nft_key { NFT_KEY_MARK, NFT_KEY_IFNAME, NFT_KEY_RANGE };
 enum nft_data { NFT_SET_PLAIN, NFT_SET_VERDICTS, NFT_SET_U16_BE };
 void nft_set_begin(struct nft_batch *b, enum nft_key key, enum nft_data data);
 void nft_elem_ifname(struct nft_batch *b, const char *name);
 void nft_elem_mark_goto(struct nft_batch *b, uint32_t mark, const char *chain);
 void nft_elem_ifname_goto(struct nft_batch *b, const char *name, const char *chain);
 void nft_elem_ifname_u16(struct nft_batch *b, const char *name, uint16_t value);
+/* With NFT_KEY_RANGE: numbers from this one on, up to the next such element or the end.  In order. */
+void nft_elem_from_goto(struct nft_batch *b, uint32_t from, const char *chain);
+void nft_elem_end(struct nft_batch *b, uint32_t end);
 uint32_t nft_set_end(struct nft_batch *b);
 
 /* Loads: meta and ct take NFT_META_* and NFT_CT_*. */
@@ -121,17 +124,24 @@ void nft_payload_load(struct nft_batch *b, uint32_t base, uint32_t offset, uint3
 void nft_mtu_load(struct nft_batch *b); /* "rt mtu" as the maximum segment size, be */
 void nft_route_load(struct nft_batch *b); /* "fib daddr . mark oifname": "" when there is no route */
 void nft_map(struct nft_batch *b, uint32_t set);
+void nft_wildcard_load(struct nft_batch *b); /* "socket wildcard": 1 byte */
+/* "jhash": bytes of the packet that are loaded for it, one after the other, each beginning at a word
+ * (at: its number, from 0; len: bytes), and what becomes of them all, words * 4 bytes: 0..mod - 1, big
+ * endian, as NFT_KEY_RANGE is. */
+void nft_hash_input(struct nft_batch *b, uint32_t base, uint32_t offset, uint32_t len, uint32_t at);
+void nft_hash_load(struct nft_batch *b, uint32_t words, uint32_t mod, uint32_t seed);
 
 /* (register & mask) ^ flip, over the first len bytes. */
 void nft_bitwise(struct nft_batch *b, const void *mask, const void *flip, uint32_t len);
 void nft_bitwise_u32(struct nft_batch *b, uint32_t mask, uint32_t flip);
 
-/* Tests: the rule ends for a packet that fails.  op: NFT_CMP_EQ, NFT_CMP_NEQ. */
+/* Tests: the rule ends for a packet that fails.  op: NFT_CMP_EQ, NFT_CMP_NEQ, NFT_CMP_LT (as bytes). */
 void nft_cmp(struct nft_batch *b, uint32_t op, const void *data, uint32_t len);
 void nft_cmp_u8(struct nft_batch *b, uint32_t op, uint8_t value);
 void nft_cmp_u32(struct nft_batch *b, uint32_t op, uint32_t value);
 void nft_cmp_ifname(struct nft_batch *b, uint32_t op, const char *name);
 void nft_lookup(struct nft_batch *b, uint32_t set);
+void nft_has_socket(struct nft_batch *b); /* "meta skuid >= 0" */
 
 /* Statements. */
 void nft_meta_set(struct nft_batch *b, uint32_t key);
@@ -148,6 +158,18 @@ void nft_snat(struct nft_batch *b, const struct in6_addr *to);
  * that (not in tables of family inet). */
 void nft_queue(struct nft_batch *b, uint16_t number);
 void nft_queue_xt(struct nft_batch *b, uint16_t number);
+
+/* The kernel module's expression (kmod/uapi/nft_asym.h), which libnftnl does not know: a whole rule,
+ * "asym policy N meta mark set", at the end of a chain. */
+struct nft_asym {
+	uint32_t policy;
+	uint32_t sticky_s; /* 0: not sticky */
+	uint32_t sticky_id;
+	uint8_t sticky_key; /* enum asym_key */
+};
+void nft_rule_asym(struct nft_batch *b, const char *chain, const struct nft_asym *choice);
+/* How many rules of a table have this expression.  0 or -errno. */
+int nft_rules_count(struct nl *nl, const char *table, const char *expr, size_t *ret);
 
 /* What the kernel has. */
 struct nft_item {

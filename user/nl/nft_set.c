@@ -17,13 +17,16 @@ static const struct {
 } keys[] = {
 	[NFT_KEY_MARK] = { 19, sizeof(uint32_t) },
 	[NFT_KEY_IFNAME] = { 41, IFNAMSIZ },
+	[NFT_KEY_RANGE] = { 4, sizeof(uint32_t) },
 };
 
-static void order_set(struct nft_batch *b, enum nft_data data)
+static void order_set(struct nft_batch *b, enum nft_key key, enum nft_data data)
 {
 	struct nftnl_udata_buf *udata = nftnl_udata_buf_alloc(32);
 
-	if (!udata || !nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_KEYBYTEORDER, ORDER_HOST) ||
+	if (!udata ||
+	    !nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_KEYBYTEORDER,
+				 key == NFT_KEY_RANGE ? ORDER_BIG_ENDIAN : ORDER_HOST) ||
 	    (data == NFT_SET_U16_BE &&
 	     !nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_DATABYTEORDER, ORDER_BIG_ENDIAN)) ||
 	    nftnl_set_set_data(b->set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(udata),
@@ -33,10 +36,12 @@ static void order_set(struct nft_batch *b, enum nft_data data)
 		nftnl_udata_buf_free(udata);
 }
 
-static void data_set(struct nftnl_set *s, enum nft_data data)
+static void data_set(struct nftnl_set *s, enum nft_key key, enum nft_data data)
 {
 	uint32_t flags = NFT_SET_ANONYMOUS | NFT_SET_CONSTANT;
 
+	if (key == NFT_KEY_RANGE)
+		flags |= NFT_SET_INTERVAL;
 	if (data != NFT_SET_PLAIN)
 		flags |= NFT_SET_MAP;
 	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, flags);
@@ -64,8 +69,8 @@ void nft_set_begin(struct nft_batch *b, enum nft_key key, enum nft_data data)
 	nftnl_set_set_u32(b->set, NFTNL_SET_ID, ++b->sets);
 	nftnl_set_set_u32(b->set, NFTNL_SET_KEY_TYPE, keys[key].type);
 	nftnl_set_set_u32(b->set, NFTNL_SET_KEY_LEN, keys[key].len);
-	data_set(b->set, data);
-	order_set(b, data);
+	data_set(b->set, key, data);
+	order_set(b, key, data);
 }
 
 /* NULL after an error.  The set owns the element. */
@@ -127,6 +132,22 @@ void nft_elem_ifname_u16(struct nft_batch *b, const char *name, uint16_t value)
 
 	if (e)
 		nftnl_set_elem_set(e, NFTNL_SET_ELEM_DATA, &value_be, sizeof(value_be));
+}
+
+void nft_elem_from_goto(struct nft_batch *b, uint32_t from, const char *chain)
+{
+	uint32_t key = htonl(from);
+
+	elem_goto(b, elem_add(b, &key, sizeof(key)), chain);
+}
+
+void nft_elem_end(struct nft_batch *b, uint32_t end)
+{
+	uint32_t key = htonl(end);
+	struct nftnl_set_elem *e = elem_add(b, &key, sizeof(key));
+
+	if (e)
+		nftnl_set_elem_set_u32(e, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
 }
 
 uint32_t nft_set_end(struct nft_batch *b)
