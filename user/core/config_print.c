@@ -29,6 +29,7 @@ static void print_globals(const struct model *m, struct str *out)
 	str_add(out, "mss-clamp = %s\n", yes_no(m->mss_clamp));
 	str_add(out, "forwarding = %s\n", yes_no(m->forwarding));
 	str_add(out, "host-traffic = %s\n", yes_no(m->host_traffic));
+	str_add(out, "host-raw = %s\n", yes_no(m->host_raw));
 	str_add(out, "fastpath = %s\n", yes_no(m->fastpath));
 	if (m->flow_pairs)
 		str_add(out, "flow-pairs = %u\n", m->flow_pairs);

@@ -66,6 +66,11 @@ static void set_host_traffic(struct config *c, const char *key, const char *valu
 	config_bool(c, key, value, &c->m->host_traffic);
 }
 
+static void set_host_raw(struct config *c, const char *key, const char *value)
+{
+	config_bool(c, key, value, &c->m->host_raw);
+}
+
 static void set_fastpath(struct config *c, const char *key, const char *value)
 {
 	config_bool(c, key, value, &c->m->fastpath);
@@ -142,6 +147,7 @@ static const struct config_key root_keys[] = {
 	{ "mss-clamp", false, set_mss_clamp },
 	{ "forwarding", false, set_forwarding },
 	{ "host-traffic", false, set_host_traffic },
+	{ "host-raw", false, set_host_raw },
 	{ "fastpath", false, set_fastpath },
 	{ "flow-pairs", false, set_flow_pairs },
 	{ "revalidate", false, set_revalidate },

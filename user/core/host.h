@@ -101,6 +101,7 @@ struct host {
 	size_t n_rules;
 	struct host_mark_use *marks;
 	size_t n_marks;
+	bool module; /* our kernel module is there, has our ABI and the expression for nftables */
 };
 
 void host_done(struct host *h);

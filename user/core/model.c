@@ -52,6 +52,7 @@ void model_init(struct model *m)
 		.sticky_entries = 65536,
 		.mss_clamp = true,
 		.host_traffic = true,
+		.host_raw = true,
 		.fastpath = true,
 		.revalidate_s = 1,
 		.probe = model_probe_default,

@@ -169,6 +169,7 @@ struct model {
 	bool mss_clamp;		 /* default true */
 	bool forwarding;	 /* switch ip_forward on; default false */
 	bool host_traffic;	 /* the router's own connections follow the rules; default true */
+	bool host_raw;		 /* those too that no program on a cgroup sees; default true */
 	bool fastpath;		 /* flow cache, where the kernel can; default true */
 	uint32_t flow_pairs;	 /* MODEL_MIN_PAIRS..MODEL_MAX_PAIRS; 0, the default: automatic */
 	uint32_t revalidate_s;	 /* 1..30: seconds between checks of a cached flow; default 1 */

@@ -112,6 +112,8 @@ static int build(struct plan *p, const struct host *h, const struct plan_id *ids
 	r = r ?: plan_lans(p, h);
 	r = r ?: plan_owners(p, h);
 	r = r ?: plan_routes(p, h);
+	if (!r)
+		plan_router(p, h);
 	r = r ?: plan_rules(p, h);
 	r = r ?: plan_sysctls(p);
 	return r ?: plan_bpf(p, h);
@@ -147,6 +149,14 @@ const struct plan_link *plan_link_by_id(const struct plan *p, uint8_t id)
 {
 	for (size_t i = 0; i < p->n_links; i++)
 		if (p->links[i].id == id)
+			return &p->links[i];
+	return NULL;
+}
+
+const struct plan_link *plan_link_of_device(const struct plan *p, const char *device)
+{
+	for (size_t i = 0; i < p->n_links; i++)
+		if (!strcmp(p->links[i].conf->device, device))
 			return &p->links[i];
 	return NULL;
 }

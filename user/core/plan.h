@@ -97,6 +97,21 @@ struct plan_id {
 	int64_t manual_until; /* CLOCK_BOOTTIME, seconds; 0: without end */
 };
 
+/*
+ * The router's own packets that no program on the cgroup tree has seen, in nftables
+ * (core/plan_router.h): those of sockets that know no connect() or datagrams to be seen, and of the
+ * kernel's own sockets.
+ */
+#define PLAN_ROUTER_TABLE "asymbpf-module"
+struct plan_router {
+	bool module;	   /* the kernel module chooses, else a hash of nftables */
+	bool sockets_only; /* a link may be a tunnel of the kernel: its own packets would go into it */
+	struct {
+		char device[IFNAMSIZ]; /* main's default leaves by it; "": nothing is to be done */
+		uint8_t rule;	       /* index of the rule that such packets meet */
+	} family[ASYM_FAMILIES];
+};
+
 struct plan {
 	const struct model *model; /* outlives the plan */
 	uint8_t reserved[PLAN_RESERVED_MAX];
@@ -116,6 +131,7 @@ struct plan {
 	size_t n_rules;
 	struct route *routes;
 	size_t n_routes;
+	struct plan_router router;
 	struct plan_sysctl *sysctls;
 	size_t n_sysctls;
 	size_t n_cache_sysctls; /* the last so many are of use only with a flow cache that conntrack is not
@@ -137,6 +153,7 @@ int plan_build(struct plan *ret, const struct model *m, const struct host *h,
 void plan_done(struct plan *p);
 
 const struct plan_link *plan_link_by_id(const struct plan *p, uint8_t id);
+const struct plan_link *plan_link_of_device(const struct plan *p, const char *device);
 const struct plan_link *plan_link_by_name(const struct plan *p, const char *name);
 uint32_t plan_mark(const struct plan *p, uint8_t id);
 

@@ -57,8 +57,8 @@ static void masked(struct str *out, const char *what, uint32_t mask)
 }
 
 /* nft writes a comparison under a mask of leading ones as a prefix, and drops "==" before it. */
-static void masked_test(struct str *out, const char *what, uint32_t mask, bool equal,
-			uint32_t value)
+void plan_nft_masked_test(struct str *out, const char *what, uint32_t mask, bool equal,
+			  uint32_t value)
 {
 	uint32_t len = mask ? 32 - (uint32_t)__builtin_ctz(mask) : 0;
 
@@ -71,7 +71,7 @@ static void masked_test(struct str *out, const char *what, uint32_t mask, bool e
 }
 
 /* What nft makes of "(mark & ~mask) ^ value": it joins the value to the mask. */
-static void mark_set(struct str *out, const char *what, uint32_t mask, uint32_t value)
+void plan_nft_mark_set(struct str *out, const char *what, uint32_t mask, uint32_t value)
 {
 	str_add(out, "%s set %s & 0x%08x", what, what, ~mask | value);
 	if (value)
@@ -88,12 +88,12 @@ static void base_begin(struct str *out, const char *name, const char *type, cons
 static void known_rules(const struct plan *p, struct str *out)
 {
 	str_add(out, "\t\t");
-	masked_test(out, "meta mark", ~p->config.mark_mask, true, 0);
-	masked_test(out, "ct mark", p->config.mark_mask, false, 0);
+	plan_nft_masked_test(out, "meta mark", ~p->config.mark_mask, true, 0);
+	plan_nft_masked_test(out, "ct mark", p->config.mark_mask, false, 0);
 	str_add(out, "meta mark set ");
 	masked(out, "ct mark", p->config.mark_mask);
 	str_add(out, " return\n\t\t");
-	masked_test(out, "ct mark", p->config.mark_mask, false, 0);
+	plan_nft_masked_test(out, "ct mark", p->config.mark_mask, false, 0);
 	str_add(out, "goto known\n");
 }
 
@@ -109,7 +109,7 @@ static void prerouting(const struct plan *p, struct str *out)
 	base_begin(out, "prerouting", "filter", "prerouting", "mangle");
 	known_rules(p, out);
 	str_add(out, "\t\tct state established,related ");
-	mark_set(out, "meta mark", p->config.mark_mask, 0);
+	plan_nft_mark_set(out, "meta mark", p->config.mark_mask, 0);
 	str_add(out, " return\n\t\tmeta pkttype host iifname vmap ");
 	devices_goto(p, PLAN_NFT_IN, out);
 	if (p->model->reset)
@@ -162,8 +162,8 @@ static void postrouting(const struct plan *p, struct str *out)
 	if (p->model->mss_clamp)
 		str_add(out, "\t\ttcp flags syn / syn,rst jump clamp\n");
 	str_add(out, "\t\tct state new ");
-	masked_test(out, "ct mark", p->config.mark_mask, true, 0);
-	masked_test(out, "meta mark", p->config.mark_mask, false,
+	plan_nft_masked_test(out, "ct mark", p->config.mark_mask, true, 0);
+	plan_nft_masked_test(out, "meta mark", p->config.mark_mask, false,
 		    plan_mark(p, p->reserved[PLAN_PROBE]));
 	str_add(out, "oifname vmap ");
 	devices_goto(p, PLAN_NFT_OUT, out);
@@ -215,21 +215,21 @@ static void known(const struct plan *p, struct str *out)
 	str_add(out, " vmap ");
 	marks_goto(p, out);
 	str_add(out, "\n\t\t");
-	mark_set(out, "meta mark", p->config.mark_mask, 0);
+	plan_nft_mark_set(out, "meta mark", p->config.mark_mask, 0);
 	str_add(out, "\n\t}\n");
 }
 
 static void mark_chain(const struct plan *p, const char *name, uint32_t mark, struct str *out)
 {
 	str_add(out, "\n\tchain %s {\n\t\t", name);
-	mark_set(out, "meta mark", p->config.mark_mask, mark);
+	plan_nft_mark_set(out, "meta mark", p->config.mark_mask, mark);
 	str_add(out, "\n\t}\n");
 }
 
 static void count_chain(const struct plan *p, const char *name, uint32_t mark, struct str *out)
 {
 	str_add(out, "\n\tchain %s {\n\t\t", name);
-	mark_set(out, "ct mark", p->config.mark_mask, mark);
+	plan_nft_mark_set(out, "ct mark", p->config.mark_mask, mark);
 	str_add(out, " counter name \"%s\"\n\t}\n", name);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The steps of plan_build that have files of their own, in the order in which it takes them.  Each
- * returns 0 or -ENOMEM. */
+ * that can fail returns 0 or -ENOMEM. */
 #ifndef CORE_PLAN_PARTS_H
 #define CORE_PLAN_PARTS_H
 
@@ -12,6 +12,7 @@ enum plan_priority {
 	PRIO_SHARED_MARK = 10,	  /* + id */
 	PRIO_SHARED_SOURCE = 300, /* + id */
 	PRIO_CONNECTED = 600,
+	PRIO_ROUTER_DEVICE = 605,
 	PRIO_TREE = 610, /* + branch */
 	PRIO_MARK = 700, /* + id */
 	PRIO_TREE_END = 999,
@@ -31,6 +32,7 @@ int plan_links(struct plan *p, const struct host *h, const struct plan_id *ids, 
 int plan_lans(struct plan *p, const struct host *h);   /* plan_link.c */
 int plan_owners(struct plan *p, const struct host *h); /* plan_dhcp.c */
 int plan_routes(struct plan *p, const struct host *h); /* plan_route.c */
+void plan_router(struct plan *p, const struct host *h); /* plan_router.c */
 int plan_rules(struct plan *p, const struct host *h);  /* plan_rule.c */
 int plan_bpf(struct plan *p, const struct host *h);    /* plan_bpf.c: what the maps hold */
 

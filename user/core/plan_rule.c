@@ -200,6 +200,23 @@ static int device_rules(struct plan *p, int family)
 	return 0;
 }
 
+/* A mark that nftables gave to a packet of a socket that is bound to the device of main's default, which
+ * nftables cannot see, is not to lead elsewhere (rule "oif" is for such sockets alone). */
+static int router_device_rule(struct plan *p, enum asym_family f)
+{
+	const struct plan_link *l = plan_link_of_device(p, p->router.family[f].device);
+	struct rule *r;
+
+	if (!l)
+		return 0;
+	r = add_rule(p, plan_family(f), PRIO_ROUTER_DEVICE);
+	if (!r)
+		return -ENOMEM;
+	r->table = l->table;
+	snprintf(r->oif, sizeof(r->oif), "%s", l->conf->device);
+	return 0;
+}
+
 static int last_resort_rules(struct plan *p, int family)
 {
 	int r = mark_rule(p, family, PRIO_LAST_RESORT, p->reserved[PLAN_UNREACHABLE],
@@ -216,6 +233,7 @@ static int family_rules(struct plan *p, const struct host *h, int family)
 
 	r = r ?: shared_rules(p, h, family);
 	r = r ?: connected_rule(p, family);
+	r = r ?: router_device_rule(p, family == AF_INET ? ASYM_V4 : ASYM_V6);
 	r = r ?: marks_rules(p, family);
 	for (size_t i = 0; i < p->n_links && !r; i++)
 		r = source_rules(p, h, &p->links[i], family, PRIO_SOURCE, false);

@@ -4,6 +4,7 @@
 #include "core/buckets.h"
 #include "core/host_text.h"
 #include "core/plan_parts.h"
+#include "core/plan_router.h"
 #include <string.h>
 
 static const char *device_name(const struct plan *p, uint32_t ifindex)
@@ -175,4 +176,5 @@ void plan_text(const struct plan *p, struct str *out)
 	text_routes(p, out);
 	text_sysctls(p, out);
 	plan_nft_text(p, out);
+	plan_router_text(p, plan_router_kind(p), p->model->host_traffic, out);
 }

@@ -250,7 +250,7 @@ static bool is_ours(const struct nftnl_rule *rule)
 	const char *table = nftnl_rule_get_str(rule, NFTNL_RULE_TABLE);
 
 	return nftnl_rule_get_u32(rule, NFTNL_RULE_FAMILY) == NFPROTO_INET && table &&
-	       !strcmp(table, PLAN_NFT_TABLE);
+	       (!strcmp(table, PLAN_NFT_TABLE) || !strcmp(table, PLAN_ROUTER_TABLE));
 }
 
 static int add(const struct nlmsghdr *h, void *data)
@@ -262,8 +262,9 @@ static int add(const struct nlmsghdr *h, void *data)
 		return -ENOMEM;
 	if ((h->nlmsg_type & 0xff) != NFT_MSG_NEWRULE)
 		return 0;
+	/* one with an expression that libnftnl does not know, such as our module's; nft passes it over, too */
 	if (nftnl_rule_nlmsg_parse(h, rule))
-		return -EBADMSG;
+		return 0;
 	if (!is_ours(rule))
 		nftnl_expr_foreach(rule, walk_expr, &w);
 	return w.err;
