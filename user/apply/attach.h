@@ -48,6 +48,9 @@ bool attach_has_guard(struct attachment *a, uint32_t ifindex);
 /* What the cgroup tree lacks of ours: bits, enum object_program. */
 uint32_t attach_host_missing(const struct attachment *a);
 
+/* Whether the cgroup tree has our programs of this namespace: all are there, or none. */
+bool attach_host_attached(uint64_t cookie);
+
 /* Puts o's programs on these hooks.  0, or -errno with a->error filled. */
 int attach_hooks(struct attachment *a, const struct object *o, const struct hook *hooks, size_t n);
 

@@ -55,6 +55,14 @@ uint32_t attach_host_missing(const struct attachment *a)
 	return missing;
 }
 
+bool attach_host_attached(uint64_t cookie)
+{
+	_cleanup_close_ int cgroup = cgroup_open();
+	_cleanup_close_ int fd = cgroup >= 0 ? cgroup_find(cgroup, cookie, PROGRAM_HOST_FIRST) : -ENOENT;
+
+	return fd >= 0;
+}
+
 unsigned int attach_host_sweep(struct attachment *a)
 {
 	unsigned int n = 0;

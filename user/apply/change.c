@@ -175,6 +175,7 @@ static void sweep(struct change *c)
 {
 	bool again;
 
+	change_follow_router(c);
 	attach_sweep(&c->attachment, c->host, c->plan, c->object.fastpath);
 	if (c->both.n_links > c->plan->n_links)
 		ruleset_apply(c->plan, false, c->error, sizeof(c->error));

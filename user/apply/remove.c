@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apply/remove.h"
 
+#include "apply/module.h"
+#include "apply/router.h"
 #include "apply/routing.h"
 #include "apply/ruleset.h"
 #include "apply/tc.h"
@@ -60,6 +62,8 @@ int remove_all(uint64_t cookie, const struct host *h, const struct state *s,
 	for (size_t i = 0; s && i < s->n_clsact; i++)
 		tc_remove_clsact(s->clsact[i]);
 	attach_done(&a);
+	r = first(r, router_remove(why, sizeof(why)), error, size, why);
+	r = first(r, module_trim(NULL, why, sizeof(why)), error, size, why);
 	r = first(r, ruleset_remove(why, sizeof(why)), error, size, why);
 	r = first(r, routing_remove_all(&routing), error, size, routing.error);
 	if (s)

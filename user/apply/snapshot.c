@@ -3,6 +3,7 @@
 #include <linux/netlink.h>
 
 #include "apply/filters.h"
+#include "apply/module.h"
 #include "apply/snapshot.h"
 #include "nl/addr.h"
 #include "nl/link.h"
@@ -42,8 +43,11 @@ static int take_marks(struct host *host)
 int snapshot_take(struct host *ret)
 {
 	_cleanup_(host_done) struct host host = { 0 };
+	struct module module;
 	int r = take_routing(&host);
 
+	module_find(false, &module);
+	host.module = module_has_nft(&module);
 	if (!r)
 		r = take_marks(&host);
 	if (r)

@@ -7,6 +7,7 @@
 #include "apply/traces.h"
 #include "apply/update_links.h"
 #include "apply/update_programs.h"
+#include "apply/update_router.h"
 #include "base/str.h"
 #include "core/plan_nft.h"
 #include <errno.h>
@@ -85,6 +86,23 @@ static void end_connections(struct job *j)
 		forget(&j->u->been_live, &leave);
 }
 
+/* -------- the router's own packets */
+
+static void write_router(struct job *j)
+{
+	bool done = false;
+	int r;
+
+	j->u->error[0] = '\0';
+	r = update_policies(j->u, &done);
+	note(j, UPDATE_MODULE, r, j->u->error);
+	note_done(j, UPDATE_MODULE, done);
+	j->u->error[0] = '\0';
+	r = update_router(j->u, &done);
+	note(j, UPDATE_ROUTER, r, j->u->error);
+	note_done(j, UPDATE_ROUTER, done);
+}
+
 /* The switch alone, as nothing has to be made ready for it. */
 static void leave_dead(struct job *j)
 {
@@ -95,6 +113,7 @@ static void leave_dead(struct job *j)
 	snprintf(error, sizeof(error), "%s: %s", where, strerror(-r));
 	note(j, UPDATE_MAPS, r, error);
 	note_done(j, UPDATE_MAPS, n);
+	write_router(j);
 	end_connections(j);
 }
 
@@ -309,6 +328,7 @@ static void run(struct job *j)
 	write_sysctls(j);
 	write_ruleset(j);
 	write_maps(j);
+	write_router(j);
 	if (!at_once)
 		end_connections(j);
 	finish_routing(j);

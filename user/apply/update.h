@@ -14,7 +14,9 @@
 #ifndef APPLY_UPDATE_H
 #define APPLY_UPDATE_H
 
+#include "apply/module.h"
 #include "apply/object.h"
+#include "apply/router.h"
 #include "apply/ruleset.h"
 #include "apply/state.h"
 #include "apply/sticky.h"
@@ -30,6 +32,8 @@ enum update_part {
 	UPDATE_SYSCTLS = 1 << 4,
 	UPDATE_CONNECTIONS = 1 << 5,
 	UPDATE_STATE = 1 << 6,
+	UPDATE_MODULE = 1 << 7, /* the kernel module's policies */
+	UPDATE_ROUTER = 1 << 8, /* the table of the router's own packets */
 };
 
 struct update {
@@ -48,9 +52,11 @@ struct update {
 	bool state_changed;	  /* the caller changed ids: to be saved; false when it was */
 	uint64_t ruleset;	  /* our table as an update left it; 0: unknown, it is written to be sure.
 				   * Is set, to be handed to the next update */
+	struct router_stamp router; /* the other table, likewise; text 0: unknown */
 	/* the result */
 	unsigned int done;	  /* enum update_part that differed and were put right */
 	unsigned int failed;	  /* enum update_part */
+	struct module module;	  /* as it was found */
 	uint32_t port;		  /* its requests to rtnetlink came from: notifications name it; 0: none did */
 	char error[320];	  /* of the first that failed: "what: why" */
 };

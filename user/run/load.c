@@ -2,6 +2,7 @@
 #include "run/load.h"
 
 #include "apply/change.h"
+#include "apply/module.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -104,6 +105,8 @@ static void advise(const struct change *c)
 			 "or it takes no more programs");
 	if (c->fastpath_missing)
 		log_warn("no flow cache, every packet goes through the stack: " LOAD_CACHE_REFUSED);
+	if (c->router_error[0])
+		log_warn("raw sockets of the router follow the main table: %s", c->router_error);
 	if (c->plan->n_lans && !forwards("/proc/sys/net/ipv4/ip_forward"))
 		log_warn("net.ipv4.ip_forward is 0: nothing of the LAN is forwarded "
 			 "(forwarding = yes switches it on)");
@@ -142,10 +145,25 @@ static int same_mask(const struct session *s, const struct load *l)
 	       -EBUSY;
 }
 
+/* Loaded if it is installed; everything works without it. */
+static void look_for_module(struct session *s)
+{
+	char complaint[160];
+	struct module m;
+
+	module_find(true, &m);
+	s->host.module = module_has_nft(&m);
+	module_complaint(&m, complaint, sizeof(complaint));
+	if (*complaint)
+		log_warn("%s", complaint);
+}
+
 int load_apply(struct session *s, struct load *l)
 {
-	int r = s->has_state ? session_plan(s) : 0;
+	int r;
 
+	look_for_module(s);
+	r = s->has_state ? session_plan(s) : 0;
 	r = r ?: want(l, s);
 	r = r ?: same_mask(s, l);
 	return r ?: apply(s, l);

@@ -75,8 +75,10 @@ static bool same_links(const struct monitor *m, const struct plan *plan)
 
 static void tell_repair(struct monitor *m, unsigned int done)
 {
-	static const char *const parts[] = {"programs", "rules and routes", NULL, "nftables",
-					    "sysctls"};
+	static const char *const parts[] = {
+		"programs", "rules and routes", NULL, "nftables", "sysctls", NULL, NULL, "kernel module",
+		"table inet " PLAN_ROUTER_TABLE,
+	};
 	_cleanup_(str_done) struct str text = {};
 	struct event e = {.kind = EVENT_REPAIR};
 
@@ -87,6 +89,18 @@ static void tell_repair(struct monitor *m, unsigned int done)
 		return;
 	e.text = text.s;
 	events_send(&m->events, &e);
+}
+
+/* Of one that is there and cannot be used; without any all is well. */
+static void tell_module(struct monitor *m, const struct module *now)
+{
+	char text[160];
+	const struct event e = {.kind = EVENT_ERROR, .text = text};
+
+	module_complaint(now, text, sizeof(text));
+	if (*text && (m->module.state != MODULE_OTHER || m->module.info.abi != now->info.abi))
+		events_send(&m->events, &e);
+	m->module = *now;
 }
 
 static void tell_failure(struct monitor *m, const struct update *u)
@@ -100,10 +114,11 @@ static void tell_failure(struct monitor *m, const struct update *u)
 
 void monitor_tell(struct monitor *m, const struct plan *plan, const struct update *u)
 {
-	bool same = same_links(m, plan);
+	bool same = same_links(m, plan), is_new = m->module.state != MODULE_USED;
 
 	if (!tell_links(m, plan) && same)
-		tell_repair(m, u->done);
+		tell_repair(m, u->done & ~(is_new ? UPDATE_MODULE : 0u));
+	tell_module(m, &u->module);
 	tell_failure(m, u);
 }
 

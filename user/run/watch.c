@@ -3,7 +3,8 @@
 
 #include "base/defs.h"
 #include "core/plan.h"
-#include "nl/nl.h"
+#include "kmod/uapi/nft_asym.h"
+#include "nl/genl.h"
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
@@ -21,7 +22,7 @@ struct feed {
 struct watch {
 	void (*changed)(void *data);
 	void *data;
-	struct feed route, nft;
+	struct feed route, nft, genl;
 	uint32_t own; /* netlink port of the last update's requests */
 	int open; /* handles that the loop has not closed yet */
 };
@@ -43,6 +44,12 @@ static bool route_matters(const struct watch *w, const struct nlmsghdr *h)
 static bool nft_matters(const struct watch *w, const struct nlmsghdr *h)
 {
 	return true;
+}
+
+/* Families come and go with modules, mostly those of others. */
+static bool genl_matters(const struct watch *w, const struct nlmsghdr *h)
+{
+	return genl_is_about(h, ASYM_GENL);
 }
 
 /* Whether a message in what was read matters. */
@@ -131,7 +138,7 @@ int watch_open(uv_loop_t *loop, void (*changed)(void *data), void *data, struct 
 	static const int route[] = {RTNLGRP_LINK,	 RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
 				    RTNLGRP_IPV4_ROUTE,	 RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
 				    RTNLGRP_IPV6_RULE,	 RTNLGRP_TC};
-	static const int nft[] = {NFNLGRP_NFTABLES};
+	static const int nft[] = {NFNLGRP_NFTABLES}, genl[] = {GENL_NOTIFY_GROUP};
 	struct watch *w = calloc(1, sizeof(*w));
 	int r;
 
@@ -141,6 +148,7 @@ int watch_open(uv_loop_t *loop, void (*changed)(void *data), void *data, struct 
 	w->data = data;
 	w->route.matters = route_matters;
 	w->nft.matters = nft_matters;
+	w->genl.matters = genl_matters;
 	r = feed_open(w, &w->route, loop, NETLINK_ROUTE, route, ARRAY_SIZE(route));
 	if (r && !w->open) {
 		free(w);
@@ -152,6 +160,8 @@ int watch_open(uv_loop_t *loop, void (*changed)(void *data), void *data, struct 
 		watch_close(w);
 		return r;
 	}
+	/* our kernel module comes and goes; without, that shows with the next change */
+	feed_open(w, &w->genl, loop, NETLINK_GENERIC, genl, ARRAY_SIZE(genl));
 	*ret = w;
 	return 0;
 }
@@ -161,6 +171,8 @@ void watch_skip(struct watch *w)
 	feed_read(&w->route);
 	if (w->nft.nl.sock)
 		feed_read(&w->nft);
+	if (w->genl.nl.sock)
+		feed_read(&w->genl);
 }
 
 void watch_own(struct watch *w, uint32_t port)
@@ -172,4 +184,5 @@ void watch_close(struct watch *w)
 {
 	feed_close(&w->route);
 	feed_close(&w->nft);
+	feed_close(&w->genl);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tells that something of the machine's network configuration has changed: devices, addresses, routes,
- * rules, tc filters, nftables. */
+ * rules, tc filters, nftables, our kernel module. */
 #ifndef RUN_WATCH_H
 #define RUN_WATCH_H
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "apply/change_steps.h"
+
+#include "apply/module.h"
+#include "apply/router.h"
+
+/* The first error is the one that is told. */
+static void note(struct change *c, int r, const char *error)
+{
+	if (r && !c->router_error[0])
+		snprintf(c->router_error, sizeof(c->router_error), "%s", error);
+}
+
+/* What the table names is there before it, and what it named goes after it. */
+void change_follow_router(struct change *c)
+{
+	enum plan_router_kind kind;
+	struct module module;
+	char error[256];
+	size_t n;
+	int r;
+
+	r = module_update(c->plan, &module, &n, error, sizeof(error));
+	note(c, r, error);
+	r = router_apply(c->plan, attach_host_attached(c->cookie), false, &kind, error, sizeof(error));
+	note(c, r, error);
+	r = module_trim(c->plan, error, sizeof(error));
+	note(c, r, error);
+}
