@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* check: everything that load would do up to the first change, and nothing after it. */
 #include "apply/change.h"
+#include "apply/router.h"
 #include "apply/ruleset.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -26,6 +27,7 @@ static int check_machine(const struct model *m, const struct session *s)
 static int try_kernel(const struct plan *p)
 {
 	const struct object_options options = change_options(p->model);
+	enum plan_router_kind kind;
 	char error[320] = "";
 	struct object object;
 	int r = ruleset_apply(p, true, error, sizeof(error));
@@ -34,6 +36,8 @@ static int try_kernel(const struct plan *p)
 		log_error("the kernel refuses the ruleset: %s", error);
 		return r;
 	}
+	if (router_apply(p, p->model->host_traffic, true, &kind, error, sizeof(error)))
+		log_warn("raw sockets of the router would follow the main table: %s", error);
 	r = object_load(&object, NULL, &options, error, sizeof(error));
 	if (r) {
 		log_err(r, "the kernel refuses the programs: %s", error);

@@ -7,6 +7,7 @@
 #include "cmd/verb.h"
 #include "cmd/status_cache.h"
 #include "cmd/status_daemon.h"
+#include "cmd/status_module.h"
 #include "cmd/table.h"
 #include "core/buckets.h"
 #include <errno.h>
@@ -110,6 +111,7 @@ static void print_text(const struct view *v)
 	status_daemon_print_links(v->daemon);
 	print_policies(v);
 	status_cache_print(s);
+	status_module_print(s);
 }
 
 /* JSON */
@@ -213,6 +215,7 @@ static void print_json(const struct view *v)
 	json_object_object_add(o, "policies", policies);
 	json_object_object_add(o, "rules", rules);
 	json_object_object_add(o, "flow_cache", status_cache_json(v->s));
+	status_module_add(v->s, o);
 	json_print(o);
 }
 
