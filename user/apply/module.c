@@ -5,9 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define BUSY_US 20000
-#define BUSY_TRIES 50
-
 static int look(struct kmod *k, bool load, struct module *ret)
 {
 	int r = kmod_open(k, load);
@@ -122,17 +119,6 @@ int module_update(const struct plan *p, struct module *ret, size_t *ret_written,
 	return r ? fail(r, &k, "policies", error, size) : 0;
 }
 
-static int delete(struct kmod *k, uint32_t number)
-{
-	int r = kmod_delete(k, number);
-
-	for (int i = 0; r == -EBUSY && i < BUSY_TRIES; i++) {
-		usleep(BUSY_US);
-		r = kmod_delete(k, number);
-	}
-	return r == -ENOENT ? 0 : r;
-}
-
 int module_trim(const struct plan *p, char *error, size_t size)
 {
 	_cleanup_kmod_list_ struct kmod_list have = {};
@@ -147,9 +133,9 @@ int module_trim(const struct plan *p, char *error, size_t size)
 
 		if (p && have.items[i].number < p->model->n_policies)
 			continue;
-		r = delete(&k, have.items[i].number);
+		r = kmod_delete(&k, have.items[i].number);
 		snprintf(what, sizeof(what), "policy %u", have.items[i].number);
-		if (r && !first)
+		if (r && r != -ENOENT && !first)
 			first = fail(r, &k, what, error, size);
 	}
 	return first;

@@ -33,8 +33,7 @@ void module_complaint(const struct module *m, char *ret, size_t size);
  * rest written.
  */
 int module_update(const struct plan *p, struct module *ret, size_t *ret_written, char *error, size_t size);
-/* Deletes those that the plan (NULL: all) has not.  One that a rule names stays, -EBUSY, after a second:
- * the kernel lets go of rules that were deleted a little later.  Errors likewise. */
+/* Deletes those that the plan (NULL: all) has not.  One that a rule names stays, -EBUSY.  Errors likewise. */
 int module_trim(const struct plan *p, char *error, size_t size);
 
 #endif
