@@ -120,7 +120,6 @@ static inline void load(void)
 	object_done(&lab->object);
 	assert_int_equal(object_find(&lab->object, lab->cookie), 0);
 	lab->u.ruleset = 0;
-	lab->u.router = (struct router_stamp){0};
 }
 
 static inline void lab_open(const char *conf)

@@ -175,12 +175,12 @@ static void sweep(struct change *c)
 {
 	bool again;
 
-	change_follow_router(c);
+	again = change_follow_router(c);
 	attach_sweep(&c->attachment, c->host, c->plan, c->object.fastpath);
 	if (c->both.n_links > c->plan->n_links)
 		ruleset_apply(c->plan, false, c->error, sizeof(c->error));
 	routing_finish(&c->routing);
-	again = traces_restore(c->plan, object_wants_liberal(&c->object), c->state);
+	again |= traces_restore(c->plan, object_wants_liberal(&c->object), c->state);
 	if (c->running)
 		maps_clear(&c->object, !c->bank);
 	again |= traces_clsact(&c->attachment, c->state);

@@ -3,6 +3,7 @@
 
 #include "apply/module.h"
 #include "apply/router.h"
+#include <string.h>
 
 /* The first error is the one that is told. */
 static void note(struct change *c, int r, const char *error)
@@ -12,9 +13,10 @@ static void note(struct change *c, int r, const char *error)
 }
 
 /* What the table names is there before it, and what it named goes after it. */
-void change_follow_router(struct change *c)
+bool change_follow_router(struct change *c)
 {
-	enum plan_router_kind kind;
+	struct router_stamp known = c->state->router;
+	bool programs = attach_host_attached(c->cookie), ignored;
 	struct module module;
 	char error[256];
 	size_t n;
@@ -22,8 +24,12 @@ void change_follow_router(struct change *c)
 
 	r = module_update(c->plan, &module, &n, error, sizeof(error));
 	note(c, r, error);
-	r = router_apply(c->plan, attach_host_attached(c->cookie), false, &kind, error, sizeof(error));
+	r = router_update(c->plan, programs, &known, &ignored, error, sizeof(error));
 	note(c, r, error);
 	r = module_trim(c->plan, error, sizeof(error));
 	note(c, r, error);
+	if (!memcmp(&known, &c->state->router, sizeof(known)))
+		return false;
+	c->state->router = known;
+	return true;
 }

@@ -99,6 +99,8 @@ static int fill_state(struct change *c)
 		if (to)
 			*to = c->old_state->clsact[i];
 	}
+	if (c->old_state)
+		s->router = c->old_state->router;
 	s->mark_mask = c->plan->config.mark_mask;
 	s->netns = netns_inode();
 	s->loaded_at = time(NULL);

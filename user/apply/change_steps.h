@@ -21,7 +21,7 @@ int change_commit_ruleset(struct change *c);
 void change_undo_ruleset(struct change *c);
 
 /* The kernel module's policies and the table of the router's own packets.  The change stands already, and
- * is one without these: fills c->router_error. */
-void change_follow_router(struct change *c);
+ * is one without these: fills c->router_error.  True when c->state is to be saved. */
+bool change_follow_router(struct change *c);
 
 #endif

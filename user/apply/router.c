@@ -135,6 +135,27 @@ int router_stamp(const struct plan *p, bool programs, struct router_stamp *ret)
 	return 0;
 }
 
+int router_update(const struct plan *p, bool programs, struct router_stamp *known, bool *ret_touched,
+		  char *error, size_t size)
+{
+	const struct router_stamp before = *known;
+	struct router_stamp now = { 0 };
+	enum plan_router_kind kind;
+	bool same_text;
+	int r = router_stamp(p, programs, &now);
+
+	snprintf(error, size, "%s", "");
+	same_text = before.text && before.text == now.text;
+	*ret_touched = !r && same_text && before.table != now.table;
+	if (!r && same_text && before.table == now.table)
+		return 0;
+	r = router_apply(p, programs, false, &kind, error, size);
+	*known = (struct router_stamp){ 0 };
+	if (!r)
+		router_stamp(p, programs, known);
+	return r;
+}
+
 int router_find(enum plan_router_kind *ret_kind, size_t *ret_rules)
 {
 	_cleanup_nl_ struct nl nl = { 0 };

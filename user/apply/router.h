@@ -32,6 +32,11 @@ struct router_stamp {
 /* 0 or -errno. */
 int router_stamp(const struct plan *p, bool programs, struct router_stamp *ret);
 
+/* Writes the table if it is not as *known says, which becomes what it is then.  *ret_touched: somebody else
+ * had changed it.  Otherwise like router_apply. */
+int router_update(const struct plan *p, bool programs, struct router_stamp *known, bool *ret_touched,
+		  char *error, size_t size);
+
 /* What the kernel holds, and how many rules of ours have the module's expression.  0 or -errno. */
 int router_find(enum plan_router_kind *ret_kind, size_t *ret_rules);
 

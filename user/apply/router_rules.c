@@ -79,11 +79,21 @@ static void rule_dhcp(struct nft_batch *b, uint16_t port)
 	nft_rule_end(b);
 }
 
-static void rule_sockets(struct nft_batch *b)
+static void rule_socket(struct nft_batch *b)
 {
-	nft_rule_begin(b, PLAN_ROUTER_CHAIN, "meta skuid >= 0 goto " PLAN_ROUTER_SOCKETS);
+	nft_rule_begin(b, PLAN_ROUTER_CHAIN, "meta skuid >= 0 goto " PLAN_ROUTER_CHOICE);
 	nft_has_socket(b);
-	nft_verdict(b, NFT_GOTO, PLAN_ROUTER_SOCKETS);
+	nft_verdict(b, NFT_GOTO, PLAN_ROUTER_CHOICE);
+	nft_rule_end(b);
+}
+
+/* Of a tunnel.  With a mark it has a way of its own: somebody's rules, or a mesh's. */
+static void rule_tunnel(struct nft_batch *b)
+{
+	nft_rule_begin(b, PLAN_ROUTER_CHAIN, "meta mark 0x00000000 goto " PLAN_ROUTER_CHOICE);
+	nft_meta_load(b, NFT_META_MARK);
+	nft_cmp_u32(b, NFT_CMP_EQ, 0);
+	nft_verdict(b, NFT_GOTO, PLAN_ROUTER_CHOICE);
 	nft_rule_end(b);
 }
 
@@ -125,7 +135,7 @@ static void rule_family(struct nft_batch *b, const struct plan *p, enum asym_fam
 
 	if (!*device)
 		return;
-	nft_rule_begin(b, p->router.sockets_only ? PLAN_ROUTER_SOCKETS : PLAN_ROUTER_CHAIN,
+	nft_rule_begin(b, PLAN_ROUTER_CHOICE,
 		       "meta nfproto %s oifname \"%s\" SCOPE goto %s", plan_router_families[f], device,
 		       plan_router_families[f]);
 	test_family(b, f);
@@ -219,8 +229,7 @@ static void chains_add(struct nft_batch *b, const struct plan *p, const uint8_t 
 	}
 	nft_base_add(b, &base);
 	nft_chain_add(b, PLAN_ROUTER_CHAIN);
-	if (p->router.sockets_only)
-		nft_chain_add(b, PLAN_ROUTER_SOCKETS);
+	nft_chain_add(b, PLAN_ROUTER_CHOICE);
 	for (int f = 0; f < ASYM_FAMILIES; f++)
 		if (p->router.family[f].device[0])
 			nft_chain_add(b, plan_router_families[f]);
@@ -235,8 +244,9 @@ static void rules_router(struct nft_batch *b, const struct plan *p, bool program
 	rule_bound(b);
 	rule_dhcp(b, DHCP_SERVER_PORT);
 	rule_dhcp(b, PORT_DHCPV6_SERVER);
-	if (p->router.sockets_only)
-		rule_sockets(b);
+	rule_socket(b);
+	if (!p->router.sockets_only)
+		rule_tunnel(b);
 	for (int f = 0; f < ASYM_FAMILIES; f++)
 		rule_family(b, p, f);
 }

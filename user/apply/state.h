@@ -7,6 +7,7 @@
 #ifndef APPLY_STATE_H
 #define APPLY_STATE_H
 
+#include "apply/router.h"
 #include "apply/sysctl.h"
 #include "core/plan.h"
 #include <stdbool.h>
@@ -39,6 +40,7 @@ struct state {
 	size_t n_devices;
 	struct state_drain *drains;
 	size_t n_drains;
+	struct router_stamp router; /* the table as it was last written; text 0: unknown */
 	uint32_t mark_mask; /* 0: unknown */
 	uint64_t netns;    /* netns_inode(), 0: unknown */
 	int64_t loaded_at; /* seconds since 1970 */

@@ -93,6 +93,8 @@ struct json_object *state_json(const struct state *s)
 	json_object_object_add(o, "mark_mask", json_object_new_int64(s->mark_mask));
 	json_object_object_add(o, "netns", json_object_new_int64(s->netns));
 	json_object_object_add(o, "loaded_at", json_object_new_int64(s->loaded_at));
+	json_object_object_add(o, "router_table", json_object_new_int64(s->router.table));
+	json_object_object_add(o, "router_text", json_object_new_int64(s->router.text));
 	if (s->config_path)
 		json_object_object_add(o, "config_path", json_object_new_string(s->config_path));
 	json_object_object_add(o, "config", json_object_new_string(s->config ?: ""));
@@ -253,6 +255,8 @@ int state_fill(struct state *s, struct json_object *o)
 		s->loaded_at = json_object_get_int64(v);
 	if (json_object_object_get_ex(o, "mark_mask", &v))
 		s->mark_mask = json_object_get_int64(v);
+	s->router.table = member_int(o, "router_table");
+	s->router.text = member_int(o, "router_text");
 	r = read_ids(s, o);
 	r = r ?: read_sysctls(&s->sysctls, o);
 	r = r ?: read_devices(s, o);

@@ -45,14 +45,13 @@ struct update {
 	const struct plan *plan;  /* wanted; of the configuration that is loaded, sets without prefixes */
 	const struct plan *old;	  /* what the last update or load made; NULL: unknown, all is compared.
 				   * After a failure the one before, so that the next update tries again */
-	struct state *state;	  /* its ids are as wanted; sysctls and clsact are added; is saved when it changed:
+	struct state *state;	  /* its ids are as wanted; sysctls, clsact, the router's table are filled in; is saved when it changed:
 				   * UPDATE_STATE is in `done` then, whether or not it worked */
 	struct link_set been_live; /* links that were live since their connections were last ended, by id:
 				   * is set, to be handed to the next update, whatever is loaded then */
 	bool state_changed;	  /* the caller changed ids: to be saved; false when it was */
 	uint64_t ruleset;	  /* our table as an update left it; 0: unknown, it is written to be sure.
 				   * Is set, to be handed to the next update */
-	struct router_stamp router; /* the other table, likewise; text 0: unknown */
 	/* the result */
 	unsigned int done;	  /* enum update_part that differed and were put right */
 	unsigned int failed;	  /* enum update_part */

@@ -2,7 +2,7 @@
 #include "apply/update_router.h"
 
 #include "apply/attach.h"
-#include <errno.h>
+#include <string.h>
 
 int update_policies(struct update *u, bool *ret_done)
 {
@@ -15,20 +15,11 @@ int update_policies(struct update *u, bool *ret_done)
 
 int update_router(struct update *u, bool *ret_done)
 {
-	bool programs = attach_host_attached(u->cookie);
-	const struct router_stamp before = u->router;
-	struct router_stamp now = {};
-	enum plan_router_kind kind;
-	int r = router_stamp(u->plan, programs, &now);
+	struct router_stamp known = u->state->router;
+	int r = router_update(u->plan, attach_host_attached(u->cookie), &known, ret_done, u->error,
+			      sizeof(u->error));
 
-	*ret_done = false;
-	if (!r && before.text && before.text == now.text && before.table == now.table)
-		return 0;
-	/* somebody else's table of that name, where none is wanted, is not looked at */
-	r = router_apply(u->plan, programs, false, &kind, u->error, sizeof(u->error));
-	*ret_done = before.text && before.text == now.text;
-	u->router = (struct router_stamp){};
-	if (!r)
-		router_stamp(u->plan, programs, &u->router);
+	u->state_changed |= memcmp(&known, &u->state->router, sizeof(known));
+	u->state->router = known;
 	return r;
 }

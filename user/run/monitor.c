@@ -158,14 +158,12 @@ static int update(struct monitor *m, const struct host *host, const struct plan 
 		.state_changed = m->state_changed ||
 				 (m->state_owed && !backoff_left(&m->save_again, uv_hrtime())),
 		.ruleset = m->ruleset,
-		.router = m->router,
 	};
 	int r = update_apply(&u);
 
 	watch_own(m->watch, u.port);
 	m->been_live = u.been_live;
 	m->ruleset = u.ruleset;
-	m->router = u.router;
 	m->unsure = u.failed & ~UPDATE_STATE;
 	saved(m, &u);
 	state_stamp(m->cookie, &m->stamp);

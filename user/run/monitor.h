@@ -36,7 +36,6 @@ struct monitor {
 	bool settled;		/* there was a sync since it was read: its plan is what the kernel holds */
 	struct state_stamp stamp; /* of the state file that s was read from, or that we wrote */
 	uint64_t ruleset;	/* digest of our table as we left it */
-	struct router_stamp router; /* likewise */
 	struct module module;	/* as of the last sync */
 	struct link_set been_live; /* as in struct update */
 	bool state_changed;	/* ids differ from the state file */

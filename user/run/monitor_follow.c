@@ -59,7 +59,6 @@ static int adopt(struct monitor *m)
 	m->s = s;
 	m->settled = false;
 	m->ruleset = 0;
-	m->router = (struct router_stamp){};
 	monitor_drain_keep(m, old);
 	monitor_serve_metrics(m);
 	monitor_dhcp_anew(m);
