@@ -40,7 +40,7 @@ KMODTEST := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/kmod/test_*.c)) te
 NETNS	 := $(sort $(wildcard tests/netns/[0-9]*.sh))
 VMTEST	 := $(sort $(wildcard tests/vm/linux-*.sh))
 # these have our own code in them, the other tools are on their own
-PROBER	 := $(BUILD)/tests/netns/prober $(BUILD)/tests/netns/overlay
+PROBER	 := $(BUILD)/tests/netns/prober $(BUILD)/tests/netns/overlay $(BUILD)/tests/netns/policies
 NETTOOL	 := $(filter-out $(PROBER),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/netns/*.c tests/dhcp/*.c)))
 
 .PHONY: all check check-vm check-kasan check-dhcp unit soak demo bench install clean setup layers kmod lint-kmod install-kmod
