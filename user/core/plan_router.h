@@ -17,10 +17,11 @@ enum plan_router_kind { PLAN_ROUTER_NONE, PLAN_ROUTER_MODULE, PLAN_ROUTER_HASH }
 /* What the kernel ought to take; HASH where it does not. */
 enum plan_router_kind plan_router_kind(const struct plan *p);
 
-/* Chains: the base chain, what it leads to, what that leads to with sockets_only, one for each family. */
+/* Chains: the base chain, what it leads to, what that leads to unless the packet is to be left alone, one for
+ * each family. */
 #define PLAN_ROUTER_OUTPUT "output"
 #define PLAN_ROUTER_CHAIN "router"
-#define PLAN_ROUTER_SOCKETS "sockets"
+#define PLAN_ROUTER_CHOICE "choice"
 extern const char *const plan_router_families[ASYM_FAMILIES];
 /* The chain that gives a link's mark or a last resort's; of no use outside of HASH. */
 #define PLAN_ROUTER_NAME (MODEL_NAME + 8)

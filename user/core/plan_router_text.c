@@ -39,9 +39,11 @@ static void router(const struct plan *p, bool programs, struct str *out)
 			     "\t\tmeta l4proto udp meta skuid >= 0 return\n");
 	str_add(out, "\t\tmeta l4proto != tcp meta l4proto != udp socket wildcard 0 return\n"
 		     "\t\tudp dport 67 return\n\t\tudp dport 547 return\n");
-	if (p->router.sockets_only)
-		str_add(out, "\t\tmeta skuid >= 0 goto " PLAN_ROUTER_SOCKETS
-			     "\n\t}\n\n\tchain " PLAN_ROUTER_SOCKETS " {\n");
+	str_add(out, "\t\tmeta skuid >= 0 goto " PLAN_ROUTER_CHOICE "\n");
+	if (!p->router.sockets_only)
+		str_add(out, "\t\tmeta mark 0x00000000 goto " PLAN_ROUTER_CHOICE "\n");
+	str_add(out, "\t}\n");
+	chain_begin(out, PLAN_ROUTER_CHOICE);
 	for (int f = 0; f < ASYM_FAMILIES; f++)
 		family(p, f, out);
 	str_add(out, "\t}\n");
