@@ -14,7 +14,7 @@ static const char good[] =
 	"# one\n// two\n/* three\nfour */\n"
 	"mark-mask = 0xff0000   table-base = 0x1000   priority-base = 21000   seed = 9\n"
 	"sticky-entries = 4096 mss-clamp = no   forwarding = on   host-traffic = false "
-	"fastpath = off flow-pairs = 4096 revalidate = 30s\n"
+	"host-raw = no fastpath = off flow-pairs = 4096 revalidate = 30s\n"
 	"lan { devices = {\"br-lan\", eth2,} }\n"
 	"link wan  { device = \"eth0.2\"  weight = 2  nat = none  nat6 = 2001:db8::7\n"
 	"  gateway = 192.0.2.1  gateway6 = fe80::1  reply = \"wan2\" }\n"
@@ -42,7 +42,7 @@ static void check_globals(const struct model *m)
 	assert_int_equal(m->priority_base, 21000);
 	assert_int_equal(m->seed, 9);
 	assert_int_equal(m->sticky_entries, 4096);
-	assert_true(!m->mss_clamp && m->forwarding && !m->host_traffic && !m->fastpath);
+	assert_true(!m->mss_clamp && m->forwarding && !m->host_traffic && !m->host_raw && !m->fastpath);
 	assert_true(m->flow_pairs == 4096 && m->revalidate_s == 30);
 	assert_true(m->dhcp == DHCP_BOTH && !m->dhcp_watchdog);
 	assert_int_equal(m->n_lans, 2);
@@ -138,7 +138,7 @@ static void test_defaults(void **state)
 	assert_int_equal(p.m.mark_mask, 0xff00);
 	assert_int_equal(p.m.sticky_entries, 65536);
 	assert_true(p.m.mss_clamp && !p.m.forwarding && p.m.host_traffic);
-	assert_true(p.m.fastpath && !p.m.flow_pairs && p.m.revalidate_s == 1);
+	assert_true(p.m.host_raw && p.m.fastpath && !p.m.flow_pairs && p.m.revalidate_s == 1);
 	assert_int_equal(model_add_defaults(&m), 0);
 	assert_int_equal(m.n_policies, 0);
 	assert_int_equal(config_add_iface(&m, "a", &p.f), 0);
@@ -231,7 +231,7 @@ static void same_model(struct model *a, struct model *b)
 		    a->priority_base == b->priority_base && a->seed == b->seed &&
 		    a->sticky_entries == b->sticky_entries && a->mss_clamp == b->mss_clamp &&
 		    a->forwarding == b->forwarding && a->host_traffic == b->host_traffic &&
-		    a->fastpath == b->fastpath && a->flow_pairs == b->flow_pairs &&
+		    a->host_raw == b->host_raw && a->fastpath == b->fastpath && a->flow_pairs == b->flow_pairs &&
 		    a->revalidate_s == b->revalidate_s && a->reset == b->reset &&
 		    a->dhcp == b->dhcp && a->dhcp_watchdog == b->dhcp_watchdog);
 	assert_true(same_text(a->hook, b->hook) && a->hook_timeout_ms == b->hook_timeout_ms &&

@@ -3,6 +3,7 @@
 #include "nl/addr.h"
 #include "nl/batch.h"
 #include "nl/filter.h"
+#include "nl/genl.h"
 #include "nl/link.h"
 #include "nl/rule.h"
 #include "tests/unit/nl_lab.h"
@@ -252,6 +253,21 @@ static void test_filters(void **state)
 	nl_close(&nl);
 }
 
+/* Among the families that are, and by name; one that nobody has. */
+static void test_genl(void **state)
+{
+	struct nl nl = open_nl(NETLINK_GENERIC);
+	uint16_t id = 0;
+
+	assert_int_equal(genl_family_present(&nl, "nlctrl", &id), 0);
+	assert_int_equal(id, GENL_NOTIFY_GROUP);
+	assert_int_equal(genl_family(&nl, "nlctrl", &id), 0);
+	assert_int_equal(id, GENL_NOTIFY_GROUP);
+	assert_int_equal(genl_family_present(&nl, "nlctr", &id), -ENOENT);
+	assert_int_equal(genl_family_present(&nl, "a-family-of-nobody", &id), -ENOENT);
+	nl_close(&nl);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +278,7 @@ int main(void)
 		netns_test(test_links),
 		netns_test(test_addrs),
 		netns_test(test_filters),
+		cmocka_unit_test(test_genl),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -314,6 +314,34 @@ static void test_specific(void **state)
 	as_loaded();
 }
 
+/* The table of raw sockets: is put back, and follows what the plan says; loading the same leaves it. */
+static void test_router(void **state)
+{
+	struct router_stamp loaded;
+
+	begin(CONF);
+	updated(0);
+	loaded = lab->state.router;
+	assert_true(loaded.table && loaded.text);
+	load();
+	assert_memory_equal(&lab->state.router, &loaded, sizeof(loaded));
+	plan_anew();
+	sh("nft delete table inet asymbpf-module");
+	updated(UPDATE_ROUTER | UPDATE_STATE);
+	sh("nft insert rule inet asymbpf-module router accept");
+	updated(UPDATE_ROUTER | UPDATE_STATE);
+	sh("! nft list chain inet asymbpf-module router | grep -qx '[[:space:]]*accept'");
+	updated(0);
+	as_loaded();
+	plan_anew();
+	/* main's default moves: nobody has touched anything */
+	sh("ip route del default via 10.0.0.1");
+	assert_int_equal(update_with(true), 0);
+	assert_false(lab->u.done & UPDATE_ROUTER);
+	sh("nft list chain inet asymbpf-module choice | grep -q 'oifname \"wan1\" ip daddr'");
+	as_loaded();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +358,7 @@ int main(void)
 		update_test(test_sysctls),
 		update_test(test_failure),
 		update_test(test_specific),
+		update_test(test_router),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
