@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The nftables table "inet asymbpf-module" of the caller's network namespace (doc/design.md, "The kernel
- * module"): the router's own packets that no program has seen.  Apart from the other one, because nft
+ * The nftables table "inet asymbpf-module" of the caller's network namespace (doc/design.md, "What no
+ * program sees"): the router's own packets that no program has seen.  Apart from the other one, because nft
  * cannot write what is in it.  It is ours when it carries the comment PLAN_NFT_COMMENT.
  *
  * Nothing depends on it: without it such packets follow the main table.
