@@ -4,19 +4,13 @@
 #include "base/defs.h"
 #include <string.h>
 
-/* All times are at least as long in probes as they are with one each 100 ms. */
-#define USUAL_MS 100
 #define LOSS_UP_MS 3000 /* time constants of losses */
 #define LOSS_DOWN_MS 20000
 #define LOSS_LONG_MS 15000
 #define LOSS_STEP_MS 1000 /* of what a pause between reports counts for */
-#define SILENT_MS 1000 /* by all ways: death without comparison */
 #define QUIET_MS 3000  /* no reports: nothing is known any more */
 #define BEGIN_MS 4000  /* none to begin with; pings take their place before */
 #define RTT_MS 5000
-#define BACK_FIRST_MS 1000 /* after a death; twice as long each time, if it happens again */
-#define BACK_MOST_MS 60000
-#define CALM_S 60 /* alive for so long: the death before is forgotten */
 #define LOADED_BYTES_PER_S 100000
 #define LOADED_MS 3000 /* the window, and what drains meanwhile */
 
@@ -26,16 +20,6 @@ const char *const choice_reason_names[] = {
 	[CHOICE_ALIVE] = "alive",         [CHOICE_NO_REPORT] = "no-report",
 };
 _Static_assert(ARRAY_SIZE(choice_reason_names) == CHOICE_REASON_MAX, "a name for each");
-
-static uint64_t at_least(const struct choice *c, uint64_t ms, uint32_t probes)
-{
-	return MAX(ms, (uint64_t)c->probe_ms * probes) * CHOICE_MS;
-}
-
-static uint64_t scaled(const struct choice *c, uint64_t ms)
-{
-	return at_least(c, ms, ms / USUAL_MS);
-}
 
 static uint32_t all_ways(const struct choice *c)
 {
@@ -70,7 +54,7 @@ void choice_resume(struct choice *c, uint8_t thin, uint8_t thick, uint32_t dead,
 	for (size_t i = 0; i < c->n; i++) {
 		c->ways[i].diff_ns = delay_us[i] * 1000ll;
 		c->ways[i].dead = dead >> i & 1;
-		c->ways[i].backoff_ns = c->ways[i].dead ? scaled(c, BACK_FIRST_MS) : 0;
+		c->ways[i].backoff_ns = c->ways[i].dead ? choice_scaled(c, CHOICE_BACK_MS) : 0;
 	}
 }
 
@@ -98,9 +82,9 @@ static int64_t difference(int64_t a, int64_t b)
 static void take_loss(const struct choice *c, struct choice_way *w, uint64_t passed_ns)
 {
 	int64_t now_ppm = w->report.loss * 1000, old_ppm = w->loss_ppm;
-	int64_t long_us = scaled(c, LOSS_LONG_MS) / 1000;
-	int64_t span_us = scaled(c, now_ppm > old_ppm ? LOSS_UP_MS : LOSS_DOWN_MS) / 1000;
-	int64_t step_us = MIN(passed_ns, scaled(c, LOSS_STEP_MS)) / 1000;
+	int64_t long_us = choice_scaled(c, LOSS_LONG_MS) / 1000;
+	int64_t span_us = choice_scaled(c, now_ppm > old_ppm ? LOSS_UP_MS : LOSS_DOWN_MS) / 1000;
+	int64_t step_us = MIN(passed_ns, choice_scaled(c, LOSS_STEP_MS)) / 1000;
 
 	w->loss_ppm = old_ppm + (now_ppm - old_ppm) * step_us / span_us;
 	w->long_loss_ppm += (now_ppm - (int64_t)w->long_loss_ppm) * step_us / long_us;
@@ -157,7 +141,7 @@ void choice_rtt(struct choice *c, uint64_t rtt_ns, uint64_t now_ns)
 {
 	if (!rtt_ns || rtt_ns > (uint64_t)CHOICE_DELAY_MAX)
 		return;
-	if (!c->rtt_ns || now_ns - c->rtt_since_ns > scaled(c, RTT_MS)) {
+	if (!c->rtt_ns || now_ns - c->rtt_since_ns > choice_scaled(c, RTT_MS)) {
 		c->rtt_before_ns = c->rtt_ns;
 		c->rtt_ns = rtt_ns;
 		c->rtt_since_ns = now_ns;
@@ -175,7 +159,7 @@ bool choice_loaded(const struct choice *c, uint8_t way, uint64_t now_ns)
 {
 	uint64_t loaded_ns = c->ways[way].loaded_ns;
 
-	return loaded_ns && now_ns - loaded_ns < at_least(c, LOADED_MS, 30);
+	return loaded_ns && now_ns - loaded_ns < choice_at_least(c, LOADED_MS, 30);
 }
 
 uint64_t choice_delay(const struct choice *c, uint8_t way)
@@ -187,84 +171,7 @@ uint64_t choice_delay(const struct choice *c, uint8_t way)
 
 bool choice_talks(const struct choice *c, uint64_t now_ns)
 {
-	return c->reported_ns && now_ns - c->reported_ns < at_least(c, QUIET_MS, 10);
-}
-
-/* -------- death */
-
-/* How many in a row are too many to be loss: less likely than 1 in 100000. */
-static uint32_t misses(const struct choice_way *w)
-{
-	static const struct {
-		uint32_t loss_ppm;
-		uint32_t misses;
-	} steps[] = {{50000, 4}, {100000, 5}, {200000, 7}};
-
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		if (w->loss_ppm < steps[i].loss_ppm)
-			return steps[i].misses;
-	return 10;
-}
-
-/* Probes that are still under way by a slower way are not missing; but by a much slower one they
- * are as good as that. */
-static int32_t under_way(const struct choice *c, const struct choice_way *w)
-{
-	uint64_t diff_ms = w->diff_ns > 0 ? (uint64_t)w->diff_ns / CHOICE_MS : 0;
-
-	return MIN(diff_ms / c->probe_ms, 5ull);
-}
-
-static uint32_t newest_seq(const struct choice *c)
-{
-	uint32_t seq = c->ways[0].report.seq;
-
-	for (size_t i = 1; i < c->n; i++)
-		if ((int32_t)(c->ways[i].report.seq - seq) > 0)
-			seq = c->ways[i].report.seq;
-	return seq;
-}
-
-static bool is_dead(const struct choice *c, const struct choice_way *w, uint32_t newest)
-{
-	int64_t gap = (int64_t)(uint32_t)(newest - w->report.seq) - under_way(c, w);
-	uint32_t many = misses(w);
-
-	if (w->dead && w->report.age_ms == UINT32_MAX)
-		return true;
-	if (gap >= many && w->report.age_ms >= many * c->probe_ms - c->probe_ms / 2)
-		return true;
-	return w->report.age_ms >= at_least(c, SILENT_MS, 10) / CHOICE_MS &&
-	       w->report.age_ms != UINT32_MAX;
-}
-
-static void turn(const struct choice *c, struct choice_way *w, bool dead, uint64_t now_ns)
-{
-	uint64_t since_ns = now_ns - w->changed_ns;
-
-	if (dead && w->backoff_ns && since_ns < w->backoff_ns + CALM_S * CHOICE_S)
-		w->backoff_ns = MIN(2 * w->backoff_ns, at_least(c, BACK_MOST_MS, 10));
-	else if (dead)
-		w->backoff_ns = scaled(c, BACK_FIRST_MS);
-	w->usable_ns = dead ? 0 : now_ns + w->backoff_ns;
-	w->dead = dead;
-	w->changed_ns = now_ns;
-}
-
-static bool judge_deaths(struct choice *c, uint64_t now_ns)
-{
-	uint32_t newest = newest_seq(c);
-	bool changed = false;
-
-	for (size_t i = 0; i < c->n; i++) {
-		bool dead = is_dead(c, &c->ways[i], newest);
-
-		if (dead == c->ways[i].dead)
-			continue;
-		turn(c, &c->ways[i], dead, now_ns);
-		changed = true;
-	}
-	return changed;
+	return c->reported_ns && now_ns - c->reported_ns < choice_at_least(c, QUIET_MS, 10);
 }
 
 /* Those that live, for long enough if there are any such; all when none does. */
@@ -279,18 +186,6 @@ static uint32_t usable_ways(const struct choice *c, uint64_t now_ns)
 		usable |= w->dead || now_ns < w->usable_ns ? 0 : 1u << i;
 	}
 	return usable ?: alive ?: all_ways(c);
-}
-
-static bool forget(struct choice *c)
-{
-	bool changed = false;
-
-	for (size_t i = 0; i < c->n; i++) {
-		changed |= c->ways[i].dead;
-		c->ways[i].dead = c->ways[i].lossy = false;
-		c->ways[i].usable_ns = 0;
-	}
-	return changed;
 }
 
 /* -------- the choice */
@@ -312,7 +207,7 @@ static bool is_early(struct choice *c, uint64_t now_ns)
 {
 	if (!c->begun_ns)
 		c->begun_ns = now_ns;
-	return c->resumed && !c->reported_ns && now_ns - c->begun_ns < at_least(c, BEGIN_MS, 30);
+	return c->resumed && !c->reported_ns && now_ns - c->begun_ns < choice_at_least(c, BEGIN_MS, 30);
 }
 
 bool choice_judge(struct choice *c, const struct mesh_target *t, uint64_t now_ns)
@@ -323,7 +218,7 @@ bool choice_judge(struct choice *c, const struct mesh_target *t, uint64_t now_ns
 
 	if (is_early(c, now_ns))
 		return false;
-	changed = talks ? judge_deaths(c, now_ns) : forget(c);
+	changed = talks ? choice_deaths(c, now_ns) : choice_no_deaths(c);
 	usable = talks ? usable_ways(c, now_ns) : all_ways(c);
 	changed |= usable != c->usable;
 	c->usable = usable;
