@@ -1,41 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apply/overlay_ruleset.h"
 
+#include "apply/table.h"
+#include "core/plan_nft.h"
 #include "nl/nft.h"
-#include <errno.h>
-#include <linux/netlink.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
 #define TABLE "asymbpf-mesh"
-#define COMMENT "asymbpf"
 #define TCP_FLAGS 13 /* offset of the byte with SYN and RST: RFC 9293 section 3.1 */
 #define PRIORITY_MANGLE -150
 
-static int find_ours(struct nl *nl, bool *ret_there, char *error, size_t size)
+static int begin(struct nl *nl, enum table_owner *ret, char *error, size_t size)
 {
-	char comment[sizeof(COMMENT) + 1];
-	int r = nft_table_comment(nl, TABLE, comment, sizeof(comment));
+	int r = table_open_told(nl, TABLE, ret, error, size);
 
-	if (r && r != -ENOENT) {
-		snprintf(error, size, "nftables: %s", strerror(-r));
-		return r;
-	}
-	*ret_there = !r;
-	if (r || !strcmp(comment, COMMENT))
-		return 0;
-	snprintf(error, size, "table inet " TABLE ": is somebody else's, expected the comment "
-		 "\"" COMMENT "\"");
-	return -EEXIST;
-}
-
-static int begin(struct nl *nl, bool *ret_there, char *error, size_t size)
-{
-	int r = nl_open(nl, NETLINK_NETFILTER);
-
-	if (r)
-		snprintf(error, size, "nftables: %s", strerror(-r));
-	return r ?: find_ours(nl, ret_there, error, size);
+	return !r && *ret == TABLE_FOREIGN ? table_refuse(TABLE, error, size) : r;
 }
 
 /* "rt mtu" is the smaller of the routes to the receiver and back to the sender. */
@@ -64,16 +44,16 @@ int overlay_ruleset_apply(const char *device, char *error, size_t size)
 						PRIORITY_MANGLE};
 	_cleanup_nft_batch_ struct nft_batch b;
 	_cleanup_nl_ struct nl nl = {};
-	bool there;
+	enum table_owner owner;
 	int r;
 
 	nft_batch_init(&b, TABLE);
-	r = begin(&nl, &there, error, size);
+	r = begin(&nl, &owner, error, size);
 	if (r)
 		return r;
-	if (there)
+	if (owner == TABLE_OURS)
 		nft_table_del(&b);
-	nft_table_add(&b, COMMENT);
+	nft_table_add(&b, PLAN_NFT_COMMENT);
 	nft_base_add(&b, &forward);
 	clamp(&b, device, true);
 	clamp(&b, device, false);
@@ -84,12 +64,12 @@ int overlay_ruleset_remove(char *error, size_t size)
 {
 	_cleanup_nft_batch_ struct nft_batch b;
 	_cleanup_nl_ struct nl nl = {};
-	bool there;
+	enum table_owner owner;
 	int r;
 
 	nft_batch_init(&b, TABLE);
-	r = begin(&nl, &there, error, size);
-	if (r || !there)
+	r = begin(&nl, &owner, error, size);
+	if (r || owner == TABLE_NONE)
 		return r;
 	nft_table_del(&b);
 	return nft_batch_send(&b, &nl, false, error, size);

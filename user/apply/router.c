@@ -2,108 +2,89 @@
 #include "apply/router.h"
 
 #include "apply/router_rules.h"
+#include "apply/table.h"
 #include "base/str.h"
 #include "core/plan_nft.h"
 #include "kmod/uapi/nft_asym.h"
 #include <errno.h>
-#include <linux/netlink.h>
 #include <string.h>
 
-enum owner { OWNER_NONE, OWNER_US, OWNER_OTHER };
+/* A table to be written, for what packets choose by. */
+struct writing {
+	struct nl nl;
+	const struct plan *plan;
+	bool programs, dry_run;
+	enum table_owner owner;
+};
 
-static int find_owner(struct nl *nl, enum owner *ret)
+static void writing_done(struct writing *w)
 {
-	char comment[sizeof(PLAN_NFT_COMMENT) + 1];
-	int r = nft_table_comment(nl, PLAN_ROUTER_TABLE, comment, sizeof(comment));
-
-	if (r && r != -ENOENT)
-		return r;
-	*ret = r ? OWNER_NONE : strcmp(comment, PLAN_NFT_COMMENT) ? OWNER_OTHER : OWNER_US;
-	return 0;
-}
-
-static int begin(struct nl *nl, enum owner *ret, char *error, size_t size)
-{
-	int r = nl_open(nl, NETLINK_NETFILTER);
-
-	snprintf(error, size, "%s", "");
-	r = r ? r : find_owner(nl, ret);
-	if (r)
-		snprintf(error, size, "nftables: %s", strerror(-r));
-	return r;
+	nl_close(&w->nl);
 }
 
 /* Nothing is kept: the table counts nothing. */
-static int write_as(struct nl *nl, const struct plan *p, enum plan_router_kind kind, bool programs,
-		    bool there, bool dry_run, char *error, size_t size)
+static int write_as(struct writing *w, enum plan_router_kind kind, char *error, size_t size)
 {
 	_cleanup_nft_batch_ struct nft_batch b = { 0 };
 
-	if (kind == PLAN_ROUTER_NONE && !there)
+	snprintf(error, size, "%s", "");
+	if (kind == PLAN_ROUTER_NONE && w->owner != TABLE_OURS)
 		return 0;
 	nft_batch_init(&b, PLAN_ROUTER_TABLE);
-	if (there)
+	if (w->owner == TABLE_OURS)
 		nft_table_del(&b);
 	if (kind != PLAN_ROUTER_NONE) {
 		nft_table_add(&b, PLAN_NFT_COMMENT);
-		router_rules_add(&b, p, kind, programs);
+		router_rules_add(&b, w->plan, kind, w->programs);
 	}
-	return nft_batch_send(&b, nl, dry_run, error, size);
+	return nft_batch_send(&b, &w->nl, w->dry_run, error, size);
 }
 
-/* The kernel has no such expression. */
-static bool is_lacking(int r)
+/* By jhash, or not at all where the kernel has no such expression. */
+static int write_without_module(struct writing *w, enum plan_router_kind *ret_kind, char *error,
+				size_t size)
 {
-	return r == -ENOENT || r == -EOPNOTSUPP;
+	enum plan_router_kind kind = PLAN_ROUTER_HASH;
+	int r = write_as(w, kind, error, size);
+
+	if (r == -ENOENT || r == -EOPNOTSUPP) {
+		kind = PLAN_ROUTER_NONE;
+		r = write_as(w, kind, error, size);
+	}
+	if (!r)
+		*ret_kind = kind;
+	return r;
 }
 
 int router_apply(const struct plan *p, bool programs, bool dry_run, enum plan_router_kind *ret_kind,
 		 char *error, size_t size)
 {
-	_cleanup_nl_ struct nl nl = { 0 };
+	_cleanup_(writing_done) struct writing w = { .plan = p, .programs = programs,
+						     .dry_run = dry_run };
 	enum plan_router_kind kind = plan_router_kind(p);
+	int r = table_open_told(&w.nl, PLAN_ROUTER_TABLE, &w.owner, error, size);
 	char ignored[256];
-	enum owner owner;
-	int r = begin(&nl, &owner, error, size), first = 0;
 
 	if (r)
 		return r;
-	if (owner == OWNER_OTHER && kind != PLAN_ROUTER_NONE) {
-		snprintf(error, size, "table inet %s: is somebody else's, expected the comment \"%s\"",
-			 PLAN_ROUTER_TABLE, PLAN_NFT_COMMENT);
-		return -EEXIST;
-	}
-	if (kind == PLAN_ROUTER_MODULE) {
-		r = write_as(&nl, p, kind, programs, owner == OWNER_US, dry_run, error, size);
-		if (!r)
-			goto out;
-		first = r;
-		kind = PLAN_ROUTER_HASH;
-	}
-	r = write_as(&nl, p, kind, programs, owner == OWNER_US, dry_run, first ? ignored : error,
-		     first ? sizeof(ignored) : size);
-	if (is_lacking(r)) {
-		kind = PLAN_ROUTER_NONE;
-		r = write_as(&nl, p, kind, programs, owner == OWNER_US, dry_run, ignored, sizeof(ignored));
-		if (!first)
-			snprintf(error, size, "%s", "");
-	}
-	if (r)
-		return first ? first : r;
-out:
-	*ret_kind = kind;
-	return first;
+	if (w.owner == TABLE_FOREIGN && kind != PLAN_ROUTER_NONE)
+		return table_refuse(PLAN_ROUTER_TABLE, error, size);
+	if (kind == PLAN_ROUTER_HASH)
+		return write_without_module(&w, ret_kind, error, size);
+	r = write_as(&w, kind, error, size);
+	if (!r)
+		*ret_kind = kind;
+	else if (kind == PLAN_ROUTER_MODULE) /* the refusal is told, but the router's packets are balanced */
+		write_without_module(&w, ret_kind, ignored, sizeof(ignored));
+	return r;
 }
 
 int router_remove(char *error, size_t size)
 {
-	_cleanup_nl_ struct nl nl = { 0 };
-	enum owner owner;
-	int r = begin(&nl, &owner, error, size);
+	_cleanup_(writing_done) struct writing w = { 0 };
+	int r = table_open_told(&w.nl, PLAN_ROUTER_TABLE, &w.owner, error, size);
 
-	if (r || owner != OWNER_US)
-		return r;
-	return write_as(&nl, NULL, PLAN_ROUTER_NONE, false, true, false, error, size);
+	return r ? r : write_as(&w, PLAN_ROUTER_NONE, error, size);
 }
 
 /* FNV-1a; 0: no memory for it. */
@@ -122,11 +103,10 @@ int router_stamp(const struct plan *p, bool programs, struct router_stamp *ret)
 {
 	_cleanup_nl_ struct nl nl = { 0 };
 	struct router_stamp stamp = { 0 };
-	enum owner owner;
-	char ignored[128];
-	int r = begin(&nl, &owner, ignored, sizeof(ignored));
+	enum table_owner owner;
+	int r = table_open(&nl, PLAN_ROUTER_TABLE, &owner);
 
-	if (!r && owner == OWNER_US)
+	if (!r && owner == TABLE_OURS)
 		r = nft_table_digest(&nl, PLAN_ROUTER_TABLE, &stamp.table);
 	if (r)
 		return r;
@@ -135,8 +115,8 @@ int router_stamp(const struct plan *p, bool programs, struct router_stamp *ret)
 	return 0;
 }
 
-int router_update(const struct plan *p, bool programs, struct router_stamp *known, bool *ret_touched,
-		  char *error, size_t size)
+int router_update(const struct plan *p, bool programs, struct router_stamp *known,
+		  bool *ret_touched, char *error, size_t size)
 {
 	const struct router_stamp before = *known;
 	struct router_stamp now = { 0 };
@@ -159,13 +139,12 @@ int router_update(const struct plan *p, bool programs, struct router_stamp *know
 int router_find(enum plan_router_kind *ret_kind, size_t *ret_rules)
 {
 	_cleanup_nl_ struct nl nl = { 0 };
-	enum owner owner;
-	char ignored[128];
-	int r = begin(&nl, &owner, ignored, sizeof(ignored));
+	enum table_owner owner;
+	int r = table_open(&nl, PLAN_ROUTER_TABLE, &owner);
 
 	*ret_rules = 0;
 	*ret_kind = PLAN_ROUTER_NONE;
-	if (r || owner != OWNER_US)
+	if (r || owner != TABLE_OURS)
 		return r;
 	r = nft_rules_count(&nl, PLAN_ROUTER_TABLE, ASYM_NFT_EXPR, ret_rules);
 	if (!r)

@@ -2,41 +2,17 @@
 #include "apply/ruleset.h"
 
 #include "apply/ruleset_rules.h"
+#include "apply/table.h"
 #include "core/plan_nft.h"
 #include <errno.h>
-#include <linux/netlink.h>
 #include <string.h>
 
-enum owner { OWNER_NONE, OWNER_US, OWNER_OTHER };
-
-/* Whose table of our name there is. */
-static int find_owner(struct nl *nl, enum owner *ret)
+/* Refuses a table that is not ours. */
+static int begin(struct nl *nl, enum table_owner *ret, char *error, size_t size)
 {
-	char comment[sizeof(PLAN_NFT_COMMENT) + 1];
-	int r = nft_table_comment(nl, PLAN_NFT_TABLE, comment, sizeof(comment));
+	int r = table_open_told(nl, PLAN_NFT_TABLE, ret, error, size);
 
-	if (r && r != -ENOENT)
-		return r;
-	*ret = r ? OWNER_NONE : strcmp(comment, PLAN_NFT_COMMENT) ? OWNER_OTHER : OWNER_US;
-	return 0;
-}
-
-/* Opens the socket and refuses a table that is not ours. */
-static int begin(struct nl *nl, enum owner *ret, char *error, size_t size)
-{
-	int r = nl_open(nl, NETLINK_NETFILTER);
-
-	snprintf(error, size, "%s", "");
-	r = r ? r : find_owner(nl, ret);
-	if (r) {
-		snprintf(error, size, "nftables: %s", strerror(-r));
-		return r;
-	}
-	if (*ret != OWNER_OTHER)
-		return 0;
-	snprintf(error, size, "table inet %s: is somebody else's, expected the comment \"%s\"",
-		 PLAN_NFT_TABLE, PLAN_NFT_COMMENT);
-	return -EEXIST;
+	return !r && *ret == TABLE_FOREIGN ? table_refuse(PLAN_NFT_TABLE, error, size) : r;
 }
 
 /* What the table has and what it is to have. */
@@ -91,16 +67,16 @@ static void add_missing(struct nft_batch *b, const struct content *present,
 			ruleset_chain_keep(b, wanted->chains.items[i].name);
 }
 
-static int build(struct nft_batch *b, struct nl *nl, const struct plan *p, enum owner owner)
+static int build(struct nft_batch *b, struct nl *nl, const struct plan *p, enum table_owner owner)
 {
 	_cleanup_content_ struct content present = { 0 }, wanted = { 0 };
 	int r = content_wanted(p, &wanted);
 
-	if (!r && owner == OWNER_US)
+	if (!r && owner == TABLE_OURS)
 		r = content_present(nl, &present);
 	if (r)
 		return r;
-	if (owner == OWNER_US) {
+	if (owner == TABLE_OURS) {
 		nft_table_wake(b);
 		remove_gone(b, &present, &wanted);
 	} else {
@@ -115,7 +91,7 @@ int ruleset_apply(const struct plan *p, bool dry_run, char *error, size_t size)
 {
 	_cleanup_nl_ struct nl nl = { 0 };
 	_cleanup_nft_batch_ struct nft_batch b;
-	enum owner owner;
+	enum table_owner owner;
 	int r;
 
 	nft_batch_init(&b, PLAN_NFT_TABLE);
@@ -134,12 +110,12 @@ int ruleset_remove(char *error, size_t size)
 {
 	_cleanup_nl_ struct nl nl = { 0 };
 	_cleanup_nft_batch_ struct nft_batch b;
-	enum owner owner;
+	enum table_owner owner;
 	int r;
 
 	nft_batch_init(&b, PLAN_NFT_TABLE);
 	r = begin(&nl, &owner, error, size);
-	if (r || owner == OWNER_NONE)
+	if (r || owner == TABLE_NONE)
 		return r;
 	nft_table_del(&b);
 	return nft_batch_send(&b, &nl, false, error, size);
@@ -148,12 +124,11 @@ int ruleset_remove(char *error, size_t size)
 int ruleset_digest(uint64_t *ret)
 {
 	_cleanup_nl_ struct nl nl = { 0 };
-	enum owner owner;
+	enum table_owner owner;
 	uint64_t digest;
-	int r = nl_open(&nl, NETLINK_NETFILTER);
+	int r = table_open(&nl, PLAN_NFT_TABLE, &owner);
 
-	r = r ? r : find_owner(&nl, &owner);
-	if (!r && owner != OWNER_US)
+	if (!r && owner != TABLE_OURS)
 		r = -ENOENT;
 	r = r ? r : nft_table_digest(&nl, PLAN_NFT_TABLE, &digest);
 	if (!r)
@@ -176,11 +151,10 @@ int ruleset_counters(const struct plan *p, struct ruleset_count *ret)
 {
 	_cleanup_nft_list_ struct nft_list counters = { 0 };
 	_cleanup_nl_ struct nl nl = { 0 };
-	enum owner owner;
-	int r = nl_open(&nl, NETLINK_NETFILTER);
+	enum table_owner owner;
+	int r = table_open(&nl, PLAN_NFT_TABLE, &owner);
 
-	r = r ? r : find_owner(&nl, &owner);
-	if (!r && owner != OWNER_US)
+	if (!r && owner != TABLE_OURS)
 		r = -ENOENT;
 	r = r ? r : nft_counters_list(&nl, PLAN_NFT_TABLE, &counters);
 	if (r)
