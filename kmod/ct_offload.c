@@ -184,7 +184,7 @@ static void look_at(struct lease_net *ln, struct lease *l)
 {
 	if (lease_is_over(l))
 		lease_return(ln, l);
-	else
+	else if (test_bit(IPS_OFFLOAD_BIT, &l->ct->status)) /* it may be another's, just now */
 		asym_ct_lengthen_timeout(l->ct);
 }
 
