@@ -37,7 +37,8 @@ cached_port() { cached_are "$2" --port "$1"; } # PORT N
 hand_over() { status .flow_cache.hand_over; }
 gw sysctl -qw net.netfilter.nf_conntrack_tcp_be_liberal=0 net.netfilter.nf_conntrack_tcp_ignore_invalid_rst=0 \
 	net.netfilter.nf_conntrack_udp_timeout_stream=3000
-config <<<'lan { devices = "lan0" } link wan1 {}'
+# the rules of the router's own packets would hold the module as well
+config <<<'host-raw = no lan { devices = "lan0" } link wan1 {}'
 
 # --- without the module, or with one that programs cannot see ----------------------------------------
 needs 'load without the module' asym load --config "$tmp/conf"
