@@ -38,9 +38,12 @@ refuse 'empty name' 2 '.' load --iface ''
 refuse 'name too long' 2 'abcdefghijklmnopqrstuvwxyz' load --iface abcdefghijklmnopqrstuvwxyz
 refuse 'explain without arguments' 2 '[Uu]sage' explain
 refuse 'check without a file' 2 '[Uu]sage' check
+refuse 'check of two files' 2 'one configuration file' check --config a.conf b.conf
+refuse 'a value where none is taken' 2 '--json takes no value' status --json=1
 refuse 'load with nothing to load' 2 'name the links' load
 exits 'help' 0 'load' asym --help
 exits 'help of a command' 0 'iface' asym load --help
+exits 'of one of wg, with its own file' 0 'config FILE .*/etc/asymbpf/mesh.conf' asym wg plan --help
 
 refuse 'no such device' 1 'wan9' load --iface wan1 --iface wan9 --lan lan0
 refuse 'a near miss is suggested' 1 'wan1' load --iface wam1 --lan lan0

@@ -117,16 +117,16 @@ int cmd_check(const struct command *self, int argc, char **argv)
 
 	if (options_parse(&o, self, argc, argv, &status))
 		goto out;
-	if (!o.config && o.n_args)
-		o.config = o.args[0];
 	if (o.plan && o.json) {
 		status = options_wrong(self, "--plan is text, --json cannot hold it");
 		goto out;
 	}
-	if (o.n_args > 1 || (!o.config && !o.n_flags)) {
+	if (o.n_args + !!o.config > 1 || (!o.n_args && !o.config && !o.n_flags)) {
 		status = options_wrong(self, "name one configuration file, or links by --iface");
 		goto out;
 	}
+	if (o.n_args)
+		o.config = o.args[0];
 	r = check(&o);
 	print_result(&o, r);
 	status = r == -EDOM ? STATUS_USAGE : r ? STATUS_FAILURE : STATUS_OK;

@@ -33,11 +33,12 @@ static const struct command commands[] = {
 	 "[--limit N] [--count] [--json]",
 	 "Show the connections in the flow cache", "kSDPnomCj", cmd_flows},
 	{"check",
-	 "[--iface DEV[:WEIGHT]...] [--lan DEV]... [--fastpath yes|no] [--plan | --json] [FILE]",
+	 "[--iface DEV[:WEIGHT]...] [--lan DEV]... [--fastpath yes|no] [--plan | --json] "
+	 "[[--config] FILE]",
 	 "Try a configuration without changing anything", "ilcfpj", cmd_check},
 	{"explain", "[--in DEV] [--sport PORT] [--dscp N] [--json] SRC DST PROTO [PORT]",
 	 "Say which link a packet takes, and why", "dsqj", cmd_explain},
-	{"wg", "VERB [OPTION]...", "Plan a mesh of WireGuard tunnels", "", cmd_wg},
+	{"wg", "VERB [OPTION]...", "Plan, apply and run a mesh of WireGuard tunnels", "", cmd_wg},
 };
 
 static void usage(FILE *to)

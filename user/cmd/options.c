@@ -4,6 +4,7 @@
 #include "base/defs.h"
 #include "base/log.h"
 #include "base/num.h"
+#include "cmd/wg.h"
 #include "run/control.h"
 #include <getopt.h>
 #include <stdarg.h>
@@ -17,7 +18,7 @@ static const struct row {
 } rows[] = {
 	{'i', "iface", "DEV[:WEIGHT]", "link by its device; may be given again"},
 	{'l', "lan", "DEV", "device of a LAN; may be given again (default: others with an address)"},
-	{'c', "config", "FILE", "configuration file, see asymbpf.conf(5); of wg: asymbpf-mesh(5)"},
+	{'c', "config", "FILE", "configuration file, see asymbpf.conf(5)"},
 	{'f', "fastpath", "yes|no", "whether connections may pass the stack by (default: yes)"},
 	{'p', "plan", NULL, "print everything the kernel would be given"},
 	{'d', "in", "DEV", "device the packet comes in by (default: where its source is)"},
@@ -32,7 +33,7 @@ static const struct row {
 	{'m', "limit", "N", "no more than the first N"},
 	{'C', "count", NULL, "print only how many, for each link"},
 	{'F', "for", "SECONDS", "end it after this time (30, 10m, 2h, 1d)"},
-	{'N', "node", "NAME", "this node of the mesh only"},
+	{'N', "node", "NAME", "plan: this node only; apply, run: the node that the key must be of"},
 	{'W', "wg-quick", "DIR", "write files for wg-quick(8) there, keeping private keys in them"},
 	{'G', "dot", NULL, "print a graph for Graphviz"},
 	{'K', "key", "FILE", "private key of this node, as of asymbpf wg genkey"},
@@ -53,6 +54,14 @@ static bool takes(const struct command *c, char letter)
 	return letter == 'h' || strchr(c->options, letter);
 }
 
+/* The file of wg's verbs is another one. */
+static const char *help_of(const struct row *r, const struct command *c)
+{
+	if (r->letter == 'c' && !strncmp(c->name, "wg ", 3))
+		return "description of the mesh, see asymbpf-mesh(5) (default: " WG_CONFIG ")";
+	return r->help;
+}
+
 static void print_help(const struct command *c)
 {
 	char left[48];
@@ -66,7 +75,7 @@ static void print_help(const struct command *c)
 		else
 			snprintf(left, sizeof(left), "--%s%s%s", rows[i].name,
 				 rows[i].value ? " " : "", rows[i].value ?: "");
-		printf("  -%c, %-22s %s\n", rows[i].letter, left, rows[i].help);
+		printf("  -%c, %-22s %s\n", rows[i].letter, left, help_of(&rows[i], c));
 	}
 }
 
@@ -205,10 +214,13 @@ static void build_getopt(const struct command *c, struct option *longs, char *sh
 	}
 }
 
-/* getopt leaves the letter in optopt when it was one of several after a single dash. */
+/* getopt leaves the letter in optopt when it was one of several after a single dash, or one that we know
+ * with a value. */
 static int wrong_option(const struct command *c, const char *word)
 {
-	if (optopt && word[1] != '-')
+	if (optopt && word[1] == '-')
+		return options_wrong(c, "%.*s takes no value", (int)strcspn(word, "="), word);
+	if (optopt)
 		return options_wrong(c, "unknown option \"-%c\"", optopt);
 	return options_wrong(c, "unknown option \"%s\"", word);
 }

@@ -82,7 +82,7 @@ void status_module_print(const struct session *s)
 
 	print_module(&l);
 	printf("raw sockets of the router %s%s\n", who[l.kind],
-	       s->model.host_traffic && s->model.host_raw ? "" : " (host-raw = no)");
+	       !s->model.host_traffic ? " (host-traffic = no)" : s->model.host_raw ? "" : " (host-raw = no)");
 }
 
 static struct json_object *json_features(uint32_t bits)

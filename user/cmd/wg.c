@@ -13,7 +13,7 @@ static const struct command verbs[] = {
 	{PREFIX "plan", "[--config FILE] [--node NAME] [--json | --dot | --wg-quick DIR]",
 	 "Check the description of a mesh and print what its nodes have to do", "cNjGW", wg_plan},
 	{PREFIX "apply", "--key FILE [--config FILE] [--node NAME] [--adopt]",
-	 "Make this machine a node of a mesh, or what it is already another one", "KcNa", wg_apply},
+	 "Make this machine a node of a mesh, or take over a changed description", "KcNa", wg_apply},
 	{PREFIX "run", "[--key FILE [--config FILE] [--node NAME] [--adopt]] [--json]",
 	 "Measure all ways and take the best ones, until stopped", "KcNaj", wg_run},
 	{PREFIX "down", "[--json]", "Take away what wg apply has made", "j", wg_down},
