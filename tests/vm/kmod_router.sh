@@ -144,6 +144,7 @@ is 'it is told once, with both numbers' "$(grep -c 'kernel module asymbpf: has A
 is 'status: other' "$(status '.module | "\(.state) \(.abi) \(.expected_abi)"')" 'other-abi 77 1'
 like 'status as text' "$(asym status)" 'kernel module not used: ABI 77, expected 1'
 ok 'the hash chooses' chosen_by hash
+is 'no connections are handed over' "$(status .flow_cache.hand_over)" sysctl
 links_of 'without it' 40 $v4 25 50 25
 : >"$tmp/events"
 mark=0

@@ -36,7 +36,7 @@ struct change {
 	bool sticky_lost; /* the size of the sticky map changed, entries are gone */
 	bool host_missing; /* wanted, but the kernel has no cgroup v2 or refused the programs */
 	bool fastpath_missing; /* wanted, but the kernel refused the programs of the flow cache */
-	char router_error[320]; /* what the router's own packets are missing: "what: why"; or "" */
+	char router_error[320]; /* of its own packets, or the kernel module's policies: "what: why"; or "" */
 	char error[320];   /* "step: what: why" */
 };
 

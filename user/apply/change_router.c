@@ -5,11 +5,14 @@
 #include "apply/router.h"
 #include <string.h>
 
+#define LOST "raw sockets of the router follow the main table"
+#define KEPT "old policies of the kernel module stay"
+
 /* The first error is the one that is told. */
-static void note(struct change *c, int r, const char *error)
+static void note(struct change *c, int r, const char *what, const char *error)
 {
 	if (r && !c->router_error[0])
-		snprintf(c->router_error, sizeof(c->router_error), "%s", error);
+		snprintf(c->router_error, sizeof(c->router_error), "%s: %s", what, error);
 }
 
 /* What the table names is there before it, and what it named goes after it. */
@@ -23,11 +26,11 @@ bool change_follow_router(struct change *c)
 	int r;
 
 	r = module_update(c->plan, &module, &n, error, sizeof(error));
-	note(c, r, error);
+	note(c, r, LOST, error);
 	r = router_update(c->plan, programs, &known, &ignored, error, sizeof(error));
-	note(c, r, error);
+	note(c, r, LOST, error);
 	r = module_trim(c->plan, error, sizeof(error));
-	note(c, r, error);
+	note(c, r, KEPT, error);
 	if (!memcmp(&known, &c->state->router, sizeof(known)))
 		return false;
 	c->state->router = known;

@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "apply/handover.h"
 
+#include "apply/module.h"
 #include "base/defs.h"
 #include "kmod/uapi/nft_asym.h"
-#include "nl/genl.h"
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <string.h>
 
 #define MODULE "asymbpf"
-
-/* What asks for its netlink family makes the kernel load it. */
-static void load_module(void)
-{
-	_cleanup_nl_ struct nl nl;
-	uint16_t family;
-
-	if (!nl_open(&nl, NETLINK_GENERIC))
-		genl_family(&nl, ASYM_GENL, &family);
-}
 
 static bool is_module(uint32_t btf_id)
 {
@@ -34,9 +24,12 @@ static bool is_module(uint32_t btf_id)
 
 bool handover_is_offered(void)
 {
+	struct module m;
 	uint32_t id = 0;
 
-	load_module();
+	module_find(true, &m);
+	if (m.state != MODULE_USED || !(m.info.features & ASYM_FEATURE_OFFLOAD))
+		return false;
 	while (!bpf_btf_get_next_id(id, &id))
 		if (is_module(id))
 			return true;

@@ -12,8 +12,8 @@
 
 #include <stdbool.h>
 
-/* Whether the module is there, with type information that programs can be loaded by.  A kernel that has
- * it on disk loads it now. */
+/* Whether the module is there, with our ABI and with type information that programs can be loaded by.  A
+ * kernel that has it on disk loads it now. */
 bool handover_is_offered(void);
 
 #endif

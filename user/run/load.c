@@ -106,7 +106,7 @@ static void advise(const struct change *c)
 	if (c->fastpath_missing)
 		log_warn("no flow cache, every packet goes through the stack: " LOAD_CACHE_REFUSED);
 	if (c->router_error[0])
-		log_warn("raw sockets of the router follow the main table: %s", c->router_error);
+		log_warn("%s", c->router_error);
 	if (c->plan->n_lans && !forwards("/proc/sys/net/ipv4/ip_forward"))
 		log_warn("net.ipv4.ip_forward is 0: nothing of the LAN is forwarded "
 			 "(forwarding = yes switches it on)");
