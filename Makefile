@@ -7,7 +7,7 @@ DESTDIR	 ?=
 UNITDIR	 ?= $(PREFIX)/lib/systemd/system
 BUILD	 := build$(if $(SANITIZE),-san)
 CC	 := gcc
-CLANG	 ?= clang-14
+CLANG	 ?= $(shell command -v clang-14 || echo clang)
 BPFTOOL	 ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
 VERSION	 := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1)
 
@@ -185,6 +185,7 @@ install: all
 	install -D -m 0644 doc/asymbpf.8 $(DESTDIR)$(PREFIX)/share/man/man8/asymbpf.8
 	install -D -m 0644 doc/asymbpf.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/asymbpf.conf.5
 	install -D -m 0644 doc/asymbpf-mesh.5 $(DESTDIR)$(PREFIX)/share/man/man5/asymbpf-mesh.5
+	install -D -m 0644 doc/asymbpf-kmod.7 $(DESTDIR)$(PREFIX)/share/man/man7/asymbpf-kmod.7
 
 clean:
 	rm -rf build build-san
