@@ -175,6 +175,7 @@ install-kmod:
 	install -d $(DESTDIR)/usr/src/asymbpf-$(VERSION)
 	cp --parents $(KMODSRC) $(DESTDIR)/usr/src/asymbpf-$(VERSION)
 	sed 's|@VERSION@|$(VERSION)|' kmod/dkms.conf >$(DESTDIR)/usr/src/asymbpf-$(VERSION)/dkms.conf
+	@[ -n "$(DESTDIR)" ] || echo "make: next is: dkms install asymbpf/$(VERSION)"
 
 install: all
 	install -D -m 0755 $(BUILD)/asymbpf $(DESTDIR)$(PREFIX)/sbin/asymbpf
