@@ -38,7 +38,7 @@ enum asym_attr {
 	ASYM_A_STICKY_USED, /* u32: entries */
 	/* of a policy */
 	ASYM_A_POLICY,	    /* u32: number, 0..ASYM_MAX_POLICIES - 1 */
-	ASYM_A_KEY,	    /* u8: enum asym_key */
+	ASYM_A_KEY,	    /* u8: enum asym_key: 0 flow, 1 src, 2 src+dst */
 	ASYM_A_SEED,	    /* u32: of the hash */
 	ASYM_A_MARK_MASK,   /* u32: bits of the mark that are ours, adjacent, at least two */
 	ASYM_A_LAST_RESORT, /* u8: id when no link lives, in the mask when shifted into it */
