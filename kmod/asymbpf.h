@@ -47,7 +47,7 @@ struct asym_chooser {
 
 struct asym_slot {
 	struct asym_chooser __rcu *chooser; /* NULL: there is no policy of that number */
-	u32 rules; /* that name it and are not about to go */
+	u32 rules; /* that name it */
 };
 
 struct asym_net {
@@ -68,8 +68,8 @@ void asym_policy_set(struct asym_net *an, u32 number, struct asym_chooser *c);
 int asym_policy_del(struct asym_net *an, u32 number);
 /* For a new rule: counts it and takes a reference of the namespace.  -ENOENT. */
 int asym_policy_hold(struct asym_net *an, u32 number);
-/* A rule is about to go, or stays after all; the reference is not touched. */
-void asym_policy_count(struct asym_net *an, u32 number, int rules);
+/* The rule has gone; the reference is not touched. */
+void asym_policy_uncount(struct asym_net *an, u32 number);
 /* NULL when there is none; valid until the end of the caller's RCU section. */
 struct asym_chooser *asym_policy_get(const struct asym_net *an, u32 number);
 

@@ -58,7 +58,7 @@ static void nft_asym_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	struct asym_flow f;
 	u32 link;
 
-	/* Without policy: a rule that was about to go, came back, and found it deleted. */
+	/* Without policy: the rule has gone, but the packet is still at it. */
 	if (!c || !asym_flow_of_packet(pkt, &f)) {
 		regs->verdict.code = NFT_BREAK;
 		return;
@@ -133,21 +133,19 @@ static int nft_asym_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
 	return asym_policy_hold(priv->an, priv->policy);
 }
 
-static void nft_asym_activate(const struct nft_ctx *ctx, const struct nft_expr *expr)
-{
-	const struct nft_asym *priv = nft_expr_priv(expr);
-
-	asym_policy_count(priv->an, priv->policy, 1);
-}
-
-/* Called twice for a rule that goes: when that is asked for, and when it is done. */
+/*
+ * Called when the end of a rule is asked for, which may be taken back, and again when it is sure:
+ * it has gone, with the batch (COMMIT) or with its table (RELEASE), or it has never come (ABORT,
+ * PREPARE_ERROR).  The first releases of 6.1 do not tell the last one from the first.
+ */
+static_assert(NFT_TRANS_PREPARE_ERROR != NFT_TRANS_PREPARE);
 static void nft_asym_deactivate(const struct nft_ctx *ctx, const struct nft_expr *expr,
 				enum nft_trans_phase phase)
 {
 	const struct nft_asym *priv = nft_expr_priv(expr);
 
-	if (phase != NFT_TRANS_COMMIT)
-		asym_policy_count(priv->an, priv->policy, -1);
+	if (phase != NFT_TRANS_PREPARE)
+		asym_policy_uncount(priv->an, priv->policy);
 }
 
 static void nft_asym_destroy(const struct nft_ctx *ctx, const struct nft_expr *expr)
@@ -182,7 +180,6 @@ static const struct nft_expr_ops nft_asym_ops = {
 	.size = NFT_EXPR_SIZE(sizeof(struct nft_asym)),
 	.eval = nft_asym_eval,
 	.init = nft_asym_init,
-	.activate = nft_asym_activate,
 	.deactivate = nft_asym_deactivate,
 	.destroy = nft_asym_destroy,
 	.dump = nft_asym_dump,

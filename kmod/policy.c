@@ -84,9 +84,9 @@ int asym_policy_hold(struct asym_net *an, u32 number)
 	return ret;
 }
 
-void asym_policy_count(struct asym_net *an, u32 number, int rules)
+void asym_policy_uncount(struct asym_net *an, u32 number)
 {
 	spin_lock(&an->lock);
-	an->slots[number].rules += rules;
+	an->slots[number].rules--;
 	spin_unlock(&an->lock);
 }
