@@ -15,7 +15,7 @@ _Static_assert(ASYM_LAN_NO_RULE - ASYM_LAN_BUCKET == CHOOSE_NO_RULE, "order of L
 _Static_assert(ASYM_HOST_NO_RULE - ASYM_HOST_BUCKET == CHOOSE_NO_RULE, "order of HOST reasons");
 
 /* Sticky entries are refreshed at most this often: a write per packet would bounce the line. */
-#define STICKY_REFRESH_NS 1000000000ull
+#define STICKY_REFRESH_NS 1000000000ll
 
 struct choice {
 	struct asym_flow flow;
@@ -80,11 +80,15 @@ ASYM_INLINE __u32 sticky_recall(const struct choice *c, const struct asym_policy
 				const struct asym_sticky_key *key, __u64 now)
 {
 	struct asym_sticky *s = bpf_map_lookup_elem(&asym_sticky, key);
+	__s64 idle;
 
-	if (!s || now - s->seen_ns > (__u64)s->timeout_s * 1000000000ull ||
+	if (!s)
+		return 0;
+	idle = now - s->seen_ns; /* another CPU may be a tick ahead */
+	if (idle > (__s64)s->timeout_s * 1000000000ll ||
 	    !asym_policy_lives(policy, c->flow.family, s->link))
 		return 0;
-	if (now - s->seen_ns > STICKY_REFRESH_NS)
+	if (idle > STICKY_REFRESH_NS)
 		s->seen_ns = now;
 	return s->link;
 }

@@ -285,6 +285,18 @@ static void test_timeout(void **state)
 	assert_true(only_entry(&key).seen_ns == seen || now_ns() - seen > SECOND);
 }
 
+/* Another CPU may have seen a packet a tick later than this one. */
+static void test_ahead(void **state)
+{
+	struct asym_sticky_key key;
+	uint64_t seen;
+
+	begin(CONF, false);
+	seen = age(0 - 10 * SECOND);
+	expect(&there, ASYM_LAN_STICKY, here_mark);
+	assert_true(only_entry(&key).seen_ns == seen);
+}
+
 /* The longest time there is does not overflow. */
 static void test_longest_timeout(void **state)
 {
@@ -303,7 +315,7 @@ int main(void)
 		cmocka_unit_test(test_link_dies),    cmocka_unit_test(test_family_dies),
 		cmocka_unit_test(test_tier_returns), cmocka_unit_test(test_last_resort),
 		cmocka_unit_test(test_entry),	     cmocka_unit_test(test_timeout),
-		cmocka_unit_test(test_longest_timeout),
+		cmocka_unit_test(test_longest_timeout), cmocka_unit_test(test_ahead),
 	};
 
 	return cmocka_run_group_tests(tests, lab_open, lab_close);
