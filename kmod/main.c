@@ -53,9 +53,6 @@ static int __init asym_init(void)
 
 	if (ret)
 		return ret;
-	ret = asym_nft_init();
-	if (ret)
-		goto namespaces;
 	ret = asym_offload_init();
 	if (ret)
 		pr_info("no kfuncs for conntrack here (%pe), going on without\n", ERR_PTR(ret));
@@ -63,12 +60,16 @@ static int __init asym_init(void)
 	ret = asym_genl_init();
 	if (ret)
 		goto offload;
+	/* last, as the module cannot fail to load while somebody holds it */
+	ret = asym_nft_init();
+	if (ret)
+		goto genl;
 	return 0;
+genl:
+	asym_genl_exit();
 offload:
 	if (asym_offloads)
 		asym_offload_exit();
-	asym_nft_exit();
-namespaces:
 	unregister_pernet_subsys(&pernet_ops);
 	return ret;
 }
@@ -76,10 +77,10 @@ namespaces:
 /* Nobody has an expression of ours by now: each holds the module. */
 static void __exit asym_exit(void)
 {
+	asym_nft_exit();
 	asym_genl_exit();
 	if (asym_offloads)
 		asym_offload_exit();
-	asym_nft_exit();
 	unregister_pernet_subsys(&pernet_ops);
 }
 
