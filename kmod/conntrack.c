@@ -126,6 +126,12 @@ void asym_ct_lengthen_timeout(struct nf_conn *ct)
 
 	if (left <= 0 || left >= TIMEOUT_LOW || test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
 		return;
-	/* what a packet sets meanwhile goes before */
-	cmpxchg(&ct->timeout, timeout, nfct_time_stamp + NF_CT_DAY);
+	/*
+	 * It may have been taken back, or be another's by now.  Read in this order, as whoever
+	 * takes it back sets its time afterwards; that, and what a packet sets meanwhile, goes
+	 * before.
+	 */
+	smp_rmb();
+	if (test_bit(IPS_OFFLOAD_BIT, &ct->status))
+		cmpxchg(&ct->timeout, timeout, nfct_time_stamp + NF_CT_DAY);
 }

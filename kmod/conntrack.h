@@ -23,7 +23,7 @@ void asym_ct_forget_windows(struct nf_conn *ct);
 
 /* To what is left of its time-out after so many jiffies without a packet, if it is longer. */
 void asym_ct_shorten_timeout(struct nf_conn *ct, u32 idle);
-/* To a day, if it is about to end. */
+/* To a day, if it is about to end and some fast path has it.  Needs no reference, but RCU. */
 void asym_ct_lengthen_timeout(struct nf_conn *ct);
 
 #endif

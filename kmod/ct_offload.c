@@ -86,6 +86,7 @@ static void lease_end(struct lease *l)
 	struct nf_conn *ct = l->ct;
 
 	clear_bit(IPS_OFFLOAD_BIT, &ct->status);
+	smp_mb__after_atomic(); /* before its time is written, see asym_ct_lengthen_timeout() */
 	if (!nf_ct_is_dying(ct)) {
 		asym_ct_forget_windows(ct);
 		asym_ct_shorten_timeout(ct, idle_of(l));
@@ -184,7 +185,7 @@ static void look_at(struct lease_net *ln, struct lease *l)
 {
 	if (lease_is_over(l))
 		lease_return(ln, l);
-	else if (test_bit(IPS_OFFLOAD_BIT, &l->ct->status)) /* it may be another's, just now */
+	else
 		asym_ct_lengthen_timeout(l->ct);
 }
 
