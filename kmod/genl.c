@@ -186,7 +186,6 @@ static struct genl_family family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
-	.resv_start_op = ASYM_CMD_MAX,
 	.netnsok = true,
 	.parallel_ops = true,
 };
