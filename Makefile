@@ -164,7 +164,7 @@ kmod:
 		"the headers of the kernel that is to load the module (Debian: package linux-headers-...)" >&2; exit 1; }
 	$(Q)mkdir -p $(KMODOUT) && cp -u --parents $(KMODSRC) $(KMODOUT)
 	$(call say,KMOD,$(KMODOUT)/asymbpf.ko)$(MAKE) $(if $(V),V=1,-s) --no-print-directory -C $(KDIR) \
-		M=$(abspath $(KMODOUT))/kmod ASYM_VERSION=$(VERSION) $(KMODBTF) modules
+		M=$(abspath $(KMODOUT))/kmod ASYM_VERSION=$(VERSION) ASYM_WERROR=-Werror $(KMODBTF) modules
 	$(Q)cp $(KMODOUT)/kmod/asymbpf.ko $(KMODOUT)/asymbpf.ko
 
 # sparse, checkpatch.pl
