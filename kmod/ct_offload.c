@@ -181,29 +181,33 @@ static int lease_renew(struct nf_conn *ct, u32 seconds)
 
 /* --- the worker ---------------------------------------------------------------------------- */
 
-static void look_at(struct lease_net *ln, struct lease *l)
+/* Whether it stays. */
+static bool look_at(struct lease_net *ln, struct lease *l)
 {
-	if (lease_is_over(l))
+	if (lease_is_over(l)) {
 		lease_return(ln, l);
-	else
-		asym_ct_lengthen_timeout(l->ct);
+		return false;
+	}
+	asym_ct_lengthen_timeout(l->ct);
+	return true;
 }
 
-/* True at the end of the table.  One that grows meanwhile begins anew (-EAGAIN), which is fine. */
-static bool look_at_some(struct lease_net *ln)
+/* How many stay.  A table that grows meanwhile begins anew (-EAGAIN), which is fine. */
+static u32 look_at_some(struct lease_net *ln, bool *ret_end)
 {
 	struct lease *l = NULL;
+	u32 stay = 0;
 
 	rhashtable_walk_start(&ln->walk);
 	for (int i = 0; i < LOOKS_AT_ONCE; i++) {
 		l = rhashtable_walk_next(&ln->walk);
 		if (!l)
 			break;
-		if (!IS_ERR(l))
-			look_at(ln, l);
+		stay += IS_ERR(l) || look_at(ln, l);
 	}
 	rhashtable_walk_stop(&ln->walk);
-	return !l;
+	*ret_end = !l;
+	return stay;
 }
 
 static void stop_walk(struct lease_net *ln)
@@ -213,17 +217,21 @@ static void stop_walk(struct lease_net *ln)
 	ln->walking = false;
 }
 
-/* Where a second is not enough for all, the next one goes on. */
+/*
+ * Where a second is not enough for all, the next one goes on.  What is taken back is no look: all
+ * of a link's connections may die at once, and each has its place in conntrack's table until then.
+ */
 static void lease_work(struct work_struct *work)
 {
 	struct lease_net *ln = container_of(work, struct lease_net, work.work);
 	bool end = false;
+	u32 looks = 0;
 
 	if (!ln->walking)
 		rhashtable_walk_enter(&ln->leases, &ln->walk);
 	ln->walking = true;
-	for (int i = 0; i < LOOKS_PER_S / LOOKS_AT_ONCE && !end; i++) {
-		end = look_at_some(ln);
+	while (looks < LOOKS_PER_S && !end) {
+		looks += look_at_some(ln, &end);
 		cond_resched();
 	}
 	if (end)
