@@ -85,7 +85,7 @@ exits 'events' 1 '^2026-11-22T10:00:00.123Z link wan1: IPv4 down \(no-answer\)
 2026-11-22T10:00:01.000Z repaired: 3 rules
 \{"event":"unheard-of","link":"wan1"\}
 no JSON
-asymbpf: the daemon has ended$' asym events
+asymbpf: error: the daemon has ended$' asym events
 is 'events as JSON' "$(asym events --json 2>/dev/null | head -n 2)" "$(sed -n 2,3p "$tmp/answer")"
 exits 'events on a full disk' 1 'cannot print' sh -c "ip netns exec $gw $asymbpf events >/dev/full"
 rm "$tmp/hangup"

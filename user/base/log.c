@@ -118,7 +118,7 @@ int log_err(int r, const char *fmt, ...)
 
 	if (r)
 		snprintf(reason, sizeof(reason), ": %s", strerror(-r));
-	EMIT(LOG_ERR, "asymbpf: ", fmt, reason);
+	EMIT(LOG_ERR, "asymbpf: error: ", fmt, reason);
 	return r;
 }
 

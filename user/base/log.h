@@ -7,7 +7,7 @@
 #include "base/defs.h"
 #include <stdbool.h>
 
-/* Prints "asymbpf: text: reason of -r" (r: a negative errno; 0 prints no reason) and returns r. */
+/* Prints "asymbpf: error: text: reason of -r" (r: a negative errno; 0 prints no reason) and returns r. */
 int log_err(int r, const char *fmt, ...) PRINTF(2, 3);
 /* Prints "asymbpf: error: text", for errors which have no errno. */
 void log_error(const char *fmt, ...) PRINTF(1, 2);
