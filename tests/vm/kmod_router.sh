@@ -48,7 +48,7 @@ conf() { # WEIGHTS-OF-1-2-3 MORE
 	} >"$tmp/conf"
 }
 volley() { # N PREFIX
-	gw sh -c "for i in \$(seq $1); do ping -n -q -c 1 -W 5 $2\$i & [ \$((i % 20)) != 0 ] || wait; done; wait" |
+	ip netns exec "${from-$gw}" sh -c "for i in \$(seq $1); do ping -n -q -c 1 -W 5 $2\$i & [ \$((i % 20)) != 0 ] || wait; done; wait" |
 		grep -c ' 1 received' || true
 }
 links_of() { # DESCRIPTION N PREFIX SHARE1 SHARE2 SHARE3: percent, ± 20; none is lost
@@ -133,6 +133,29 @@ needs 'the module once more' insmod "$tmp/asymbpf.ko"
 ok 'load with host-raw = no' asym load --config "$tmp/conf"
 is 'no table' "$(gw nft list tables)" 'table inet asymbpf'
 ok 'yet the policies are there for rules of others' holds '^0 key'
+# as asymbpf-kmod(7) has it, for a device that is no LAN
+space c2
+cable "$c2" eth0 "$gw" veth0
+ip -n "$gw" addr add 10.7.0.1/24 dev veth0
+ip -n "$c2" addr add 10.7.0.2/24 dev eth0
+ip -n "$c2" route add default via 10.7.0.1
+gw nft -f - <<'END'
+table inet mine {
+	chain choose { }
+	chain pre {
+		type filter hook prerouting priority mangle + 1
+		iifname "veth*" ct state new meta mark and 0xff00 == 0 ct mark and 0xff00 == 0 goto choose
+	}
+}
+END
+from=$c2
+links_of 'without such a rule' 20 $v4 100 0 0
+needs 'such a rule' gw "$build/tests/vm/asymrule" rule inet mine choose 1=1 2=0
+links_of 'with it' 60 $v4 25 50 25
+unset from
+exits 'unload while it is there' 1 'policy 0.*a rule refers to this policy' asym unload
+is 'nft does not show it' "$(gw nft -a list chain inet mine choose | grep -c '# handle')" 1
+ok 'it goes' gw nft delete table inet mine
 ok 'unload' asym unload
 is 'they go' "$(policies)" ''
 rmmod asymbpf
