@@ -75,6 +75,7 @@ int exchange_send(struct nl *nl, const void *data, size_t len)
 	return mnl_socket_sendto(nl->sock, data, len) < 0 ? -errno : 0;
 }
 
+/* What is no whole message is not passed over: it may have been the one that is waited for. */
 static int each_message(struct exchange *x, const void *buf, ssize_t len)
 {
 	const struct nlmsghdr *h = buf;
@@ -83,7 +84,7 @@ static int each_message(struct exchange *x, const void *buf, ssize_t len)
 	for (; !r && mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
 		if (h->nlmsg_pid == x->nl->port && h->nlmsg_seq - x->first < x->n)
 			r = x->fn(h, x);
-	return r;
+	return r || left <= 0 ? r : -EBADMSG;
 }
 
 int exchange_receive(struct exchange *x, int flags)

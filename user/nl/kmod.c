@@ -70,12 +70,13 @@ static int take_info(const struct nlmsghdr *h, void *data)
 		return r;
 	info->abi = attr_u32(tb[ASYM_A_ABI], 0);
 	r = attr_parse(h, sizeof(struct genlmsghdr), sizes, ATTRS, tb);
+	r = r ?: attr_str(tb[ASYM_A_VERSION], info->version, sizeof(info->version));
 	if (r)
 		return info->abi == ASYM_KMOD_ABI ? r : 0;
 	info->features = attr_u32(tb[ASYM_A_FEATURES], 0);
 	info->offloaded = attr_u32(tb[ASYM_A_OFFLOADED], 0);
 	info->sticky_used = attr_u32(tb[ASYM_A_STICKY_USED], 0);
-	return attr_str(tb[ASYM_A_VERSION], info->version, sizeof(info->version));
+	return 0;
 }
 
 int kmod_info(struct kmod *k, struct kmod_info *ret)
@@ -155,10 +156,12 @@ static int take_policy(const struct nlmsghdr *h, void *data)
 
 	if (r)
 		return r;
+	if (!tb[ASYM_A_POLICY])
+		return -EBADMSG;
 	p = ARRAY_ADD(list->items, list->n);
 	if (!p)
 		return -ENOMEM;
-	p->number = attr_u32(tb[ASYM_A_POLICY], UINT32_MAX);
+	p->number = attr_u32(tb[ASYM_A_POLICY], 0);
 	p->key = attr_u8(tb[ASYM_A_KEY], 0);
 	p->seed = attr_u32(tb[ASYM_A_SEED], 0);
 	p->mark_mask = attr_u32(tb[ASYM_A_MARK_MASK], 0);
