@@ -1,44 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The table of the router's own packets: the kernel has what core/plan_router_text.c says, with the hash
  * of nftables, and the bytes that only the kernel module understands. */
-#include "tests/unit/ruleset_lab.h"
+#include "tests/unit/router_lab.h"
 
-#include "apply/router.h"
-#include "core/buckets.h"
 #include "kmod/uapi/nft_asym.h"
 #include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink.h>
 
 #define ROUTER "inet " PLAN_ROUTER_TABLE
-
-/* As plan_build leaves it: one policy of all links, one rule, main's default by the first device. */
-static struct fixture *router_new(struct fixture *f)
-{
-	struct bucket_share shares[ASYM_MAX_LINKS];
-	struct model_rule *rule = ARRAY_ADD(f->m.rules, f->m.n_rules);
-
-	assert_non_null(rule);
-	assert_non_null(ARRAY_ADD(f->m.policies, f->m.n_policies));
-	f->p.buckets = calloc(ASYM_MAX_POLICIES, sizeof(*f->p.buckets));
-	assert_non_null(f->p.buckets);
-	f->p.config.seed = 1;
-	f->p.policies[0].last_resort = 254;
-	for (size_t i = 0; i < f->m.n_links; i++)
-		shares[i] = (struct bucket_share){ f->m.links[i].name, i + 1, i + 1 };
-	for (int k = 0; k < ASYM_FAMILIES; k++) {
-		buckets_fill(&f->p.buckets[0][k], shares, f->m.n_links);
-		snprintf(f->p.router.family[k].device, IFNAMSIZ, "%s", f->m.links[0].device);
-	}
-	return f;
-}
-
-static void router_free(struct fixture *f)
-{
-	free(f->p.buckets);
-	free(f->m.rules);
-	free(f->m.policies);
-	fixture_free(f);
-}
 
 static void router_write(const struct fixture *f, bool programs, enum plan_router_kind want)
 {
