@@ -59,6 +59,12 @@ static inline void kernel_keep(struct kernel_message **m, size_t *n, const struc
 	memcpy(to->h, h, h->nlmsg_len);
 }
 
+/* The last one; somebody deletes it. */
+static inline void kernel_lose_rule(void)
+{
+	free(kernel.table[--kernel.n_table].h);
+}
+
 static inline void kernel_commit(void)
 {
 	str_add(&kernel.log, "nft ");

@@ -174,13 +174,69 @@ static void test_change_refused(void **state)
 	follows(&w);
 	assert_non_null(strstr(w.c.router_error, "policies: Cannot allocate memory"));
 	assert_asked(FIRST "set 0 nft " FIRST "del 1 ");
-	assert_int_equal(w.state.router.table, 0);
-	assert_int_equal(w.state.router.text, 0);
 	kernel.refuse_command = 0;
 	w.c.router_error[0] = '\0';
-	follows(&w);
+	assert_false(follows(&w));
 	assert_non_null(strstr(w.c.router_error, "asym policy 0"));
+	assert_asked(FIRST "set 0 " FIRST);
 	router_free(w.f);
+}
+
+static int updated(struct update *u)
+{
+	bool touched = true;
+	int r = update_router(u, &touched);
+
+	assert_false(touched);
+	return r;
+}
+
+/* Each time the module is tried and that it refuses is told; the hash is written once, or it would be the
+ * reason for the next time. */
+static void test_update_refused(void **state)
+{
+	struct fixture *f = policies_new(1);
+	struct state saved = {};
+	struct update u = {.plan = &f->p, .state = &saved};
+
+	kernel.refuse_expr = "asym";
+	kernel.refuse_expr_err = -ENOENT;
+	assert_int_equal(updated(&u), -ENOENT);
+	assert_true(u.state_changed && saved.router.table && saved.router.text);
+	u.state_changed = false;
+	assert_asked("nft ");
+	assert_int_equal(updated(&u), -ENOENT);
+	assert_non_null(strstr(u.error, "asym policy 0"));
+	assert_asked("");
+	assert_false(u.state_changed);
+	/* unless it is another one, somebody else's work, or gone */
+	f->p.config.seed++;
+	assert_int_equal(updated(&u), -ENOENT);
+	assert_asked("nft ");
+	kernel_lose_rule();
+	assert_int_equal(updated(&u), -ENOENT);
+	assert_asked("nft ");
+	kernel_messages_done(&kernel.table, &kernel.n_table);
+	assert_int_equal(updated(&u), -ENOENT);
+	assert_asked("nft ");
+	assert_int_equal(updated(&u), -ENOENT);
+	assert_asked("");
+	/* it does not refuse any more */
+	kernel.refuse_expr = NULL;
+	assert_int_equal(updated(&u), 0);
+	assert_asked("nft ");
+	assert_non_null(choice_of("ipv4"));
+	assert_int_equal(updated(&u), 0);
+	assert_asked("");
+	/* and the hash refuses as well */
+	kernel.refuse_expr = "meta";
+	f->p.config.seed++;
+	f->p.bpf_rules[0].sticky_s++;
+	assert_int_equal(updated(&u), -ENOENT);
+	assert_asked("nft ");
+	assert_int_equal(updated(&u), -ENOENT);
+	assert_asked("");
+	router_free(f);
 }
 
 static void test_update_parts(void **state)
@@ -223,6 +279,7 @@ int main(void)
 		kernel_test(test_router_hash_fails),
 		kernel_test(test_change),
 		kernel_test(test_change_refused),
+		kernel_test(test_update_refused),
 		kernel_test(test_update_parts),
 	};
 

@@ -33,7 +33,8 @@ struct router_stamp {
 int router_stamp(const struct plan *p, bool programs, struct router_stamp *ret);
 
 /* Writes the table if it is not as *known says, which becomes what it is then.  *ret_touched: somebody else
- * had changed it.  Otherwise like router_apply. */
+ * had changed it.  Otherwise like router_apply; but the hash that stands in for a module which refuses is
+ * written once. */
 int router_update(const struct plan *p, bool programs, struct router_stamp *known, bool *ret_touched,
 		  char *error, size_t size);
 
