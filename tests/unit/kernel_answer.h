@@ -35,15 +35,20 @@ static struct kernel {
 	uint16_t resize, resize_to;  /* likewise; its length */
 	int cut;		     /* length of an answer behind nlmsghdr, -1: as it is */
 	bool silent;		     /* no answer but the verdict */
+	bool mute;		     /* no verdict */
 	bool stray;		     /* others' answers before ours */
 	bool broken;		     /* the end of a datagram is missing */
 	bool forged;		     /* a process answers first, with zeros */
 	bool huge;		     /* a datagram before ours is larger than any */
 	bool echoes;		     /* refusals have the request within (no NETLINK_CAP_ACK) */
 	int dump_err;		     /* that a list ends with */
+	int leaving;		     /* so many torn lists of families; then the module is gone */
+	bool nameless;		     /* the controller knows the module's name, but no number */
+	int nft_torn;		     /* so many lists of tables, chains, rules */
 	int refuse;		     /* -errno of this command for this policy */
 	uint8_t refuse_command;
-	uint32_t refuse_number;
+	uint32_t refuse_number, refuse_more; /* and so many after it */
+	int refused;			     /* so far */
 	const char *refuse_expr; /* rules with this expression are refused, -ENOENT or so */
 	int refuse_expr_err;
 

@@ -19,8 +19,12 @@ static inline void kernel_family(struct mnl_socket *s, const struct nlmsghdr *re
 	struct nlmsghdr *h = kernel_answer(buf, request, s, GENL_ID_CTRL);
 
 	memcpy(mnl_nlmsg_put_extra_header(h, sizeof(genl)), &genl, sizeof(genl));
+	h->nlmsg_flags = NLM_F_MULTI;
+	if (kernel.leaving && id > KERNEL_FAMILY) /* the last of a list */
+		h->nlmsg_flags |= NLM_F_DUMP_INTR;
 	mnl_attr_put_strz(h, CTRL_ATTR_FAMILY_NAME, name);
-	mnl_attr_put_u16(h, CTRL_ATTR_FAMILY_ID, id);
+	if (!kernel.nameless)
+		mnl_attr_put_u16(h, CTRL_ATTR_FAMILY_ID, id);
 	kernel_post(s, h, h->nlmsg_len, 0);
 }
 
@@ -34,6 +38,8 @@ static inline void kernel_controller(struct mnl_socket *s, const struct nlmsghdr
 		if (kernel.there)
 			kernel_family(s, h, ASYM_GENL, KERNEL_FAMILY);
 		kernel_family(s, h, "asymbpf2", KERNEL_FAMILY + 1);
+		if (kernel.leaving && !--kernel.leaving)
+			kernel.there = false;
 		kernel_dump_end(s, h, 0);
 		return;
 	}
@@ -217,7 +223,8 @@ static inline int kernel_change(const struct nlmsghdr *h, uint8_t cmd, uint32_t 
 {
 	str_add(&kernel.log, "%s %u ", cmd == ASYM_CMD_SET_POLICY ? "set" : "del", number);
 	assert_true(number < ASYM_MAX_POLICIES);
-	if (kernel.refuse_command == cmd && kernel.refuse_number == number)
+	if (kernel.refuse_command == cmd && number >= kernel.refuse_number &&
+	    number <= kernel.refuse_number + kernel.refuse_more)
 		return kernel.refuse;
 	if (cmd == ASYM_CMD_SET_POLICY)
 		kernel_set(h, number);
@@ -226,6 +233,11 @@ static inline int kernel_change(const struct nlmsghdr *h, uint8_t cmd, uint32_t 
 	else
 		kernel.held[number] = false;
 	return 0;
+}
+
+static inline const char *kernel_words(void)
+{
+	return kernel.refused++ ? "more words" : "the module's words";
 }
 
 static inline void kernel_module(struct mnl_socket *s, const struct nlmsghdr *h)
@@ -254,7 +266,8 @@ static inline void kernel_module(struct mnl_socket *s, const struct nlmsghdr *h)
 		kernel.lost--;
 		kernel_post(s, NULL, 0, ENOBUFS);
 	}
-	kernel_verdict(s, h, r, r ? "the module's words" : NULL);
+	if (!kernel.mute)
+		kernel_verdict(s, h, r, r ? kernel_words() : NULL);
 }
 
 #endif

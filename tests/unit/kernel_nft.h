@@ -86,7 +86,9 @@ static inline void kernel_batch(struct mnl_socket *s, const struct nlmsghdr *h, 
 		if (h->nlmsg_type == NFNL_MSG_BATCH_BEGIN)
 			continue;
 		if (h->nlmsg_type == NFNL_MSG_BATCH_END) {
-			if (!r)
+			if (r)
+				str_add(&kernel.log, "refused ");
+			else
 				kernel_commit();
 			continue;
 		}
@@ -105,6 +107,11 @@ static inline void kernel_batch(struct mnl_socket *s, const struct nlmsghdr *h, 
 static inline void kernel_nft_list(struct mnl_socket *s, const struct nlmsghdr *request)
 {
 	uint16_t wanted = (request->nlmsg_type & 0xff) - 1; /* GETRULE follows NEWRULE, and so on */
+	const struct nfgenmsg *family = mnl_nlmsg_get_payload(request);
+	bool torn = kernel.nft_torn > 0;
+
+	assert_int_equal(family->nfgen_family, NFPROTO_INET);
+	kernel.nft_torn -= torn;
 
 	for (size_t i = 0; i < kernel.n_table; i++) {
 		struct nlmsghdr *h = kernel.table[i].h;
@@ -112,11 +119,13 @@ static inline void kernel_nft_list(struct mnl_socket *s, const struct nlmsghdr *
 		if ((h->nlmsg_type & 0xff) != wanted)
 			continue;
 		h->nlmsg_flags = NLM_F_MULTI;
+		if (torn && i + 1 == kernel.n_table)
+			h->nlmsg_flags |= NLM_F_DUMP_INTR;
 		h->nlmsg_seq = request->nlmsg_seq;
 		h->nlmsg_pid = kernel_port(s);
 		kernel_post(s, h, h->nlmsg_len, 0);
 	}
-	kernel_dump_end(s, request, 0);
+	kernel_dump_end(s, request, kernel.dump_err);
 }
 
 #endif

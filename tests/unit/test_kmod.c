@@ -62,6 +62,10 @@ static void test_open(void **state)
 	assert_int_equal(kmod_open(&k, true), -ENOENT);
 	assert_asked("load ");
 	assert_null(k.nl.sock);
+	kernel.there = true;
+	kernel.leaving = 2;
+	assert_int_equal(kmod_open(&k, false), -ENOENT);
+	assert_asked("look look look ");
 	kernel.on_disk = true;
 	assert_int_equal(kmod_open(&k, false), -ENOENT);
 	assert_asked("look ");
@@ -69,6 +73,9 @@ static void test_open(void **state)
 	assert_int_equal(k.family, KERNEL_FAMILY);
 	assert_asked("load ");
 	kmod_close(&k);
+	kernel.nameless = true;
+	assert_int_equal(kmod_open(&k, true), -ENOENT);
+	assert_int_equal(kmod_open(&k, false), -ENOENT);
 }
 
 /* -------- info */
@@ -137,6 +144,10 @@ static void test_info_bad(void **state)
 	kernel.broken = true;
 	info_is_bad(-EBADMSG);
 	kernel.version = DIGITS "012345678901234567890123";
+	info_is_bad(-EBADMSG);
+	kernel.version = DIGITS "012345678901234567890123";
+	kernel.resize = ASYM_A_VERSION;
+	kernel.resize_to = 64;
 	info_is_bad(-EBADMSG);
 	kernel.huge = true;
 	info_is_bad(-EMSGSIZE);
@@ -232,13 +243,21 @@ static void test_set_refused(void **state)
 	assert_true(kernel.held[1] && !kernel.held[0] && kernel.held[63]);
 	kernel.echoes = true;
 	kernel.refuse_number = 63;
+	kernel.refused = 0;
 	assert_int_equal(kmod_set(&k, p, 3), -ERANGE);
+	assert_string_equal(k.nl.error, "the module's words");
+	kernel.refuse_number = kernel.refused = 0;
+	kernel.refuse_more = 1;
+	assert_int_equal(kmod_set(&k, p, 3), -ERANGE);
+	assert_int_equal(kernel.refused, 2);
 	assert_string_equal(k.nl.error, "the module's words");
 	kernel.refuse_number = 9;
 	assert_int_equal(kmod_set(&k, p, 3), 0);
 	assert_string_equal(k.nl.error, "");
 	kernel.lost = 1;
 	assert_int_equal(kmod_set(&k, p, 3), -ENOBUFS);
+	kernel.mute = true;
+	assert_int_equal(kmod_set(&k, p, 3), -ECANCELED);
 	kmod_close(&k);
 }
 
@@ -255,7 +274,7 @@ static void test_delete(void **state)
 	kernel.refuse_number = 6;
 	kernel.refuse = -EBUSY;
 	assert_int_equal(kmod_delete(&k, 6), -EBUSY);
-	assert_string_equal(k.nl.error, "the module's words");
+	assert_string_equal(k.nl.error, "more words");
 	kmod_close(&k);
 }
 
@@ -332,12 +351,12 @@ static void test_list_bad(void **state)
 			kernel.resize_to = len;
 			list_is_bad(-EBADMSG);
 		}
-	kernel.resize = ASYM_A_BUCKETS4;
-	kernel.resize_to = ASYM_BUCKETS + 1;
-	list_is_bad(-EBADMSG);
-	kernel.resize = ASYM_A_BUCKETS6;
-	kernel.resize_to = ASYM_BUCKETS - 1;
-	list_is_bad(-EBADMSG);
+	for (uint16_t a = ASYM_A_BUCKETS4; a <= ASYM_A_BUCKETS6; a++)
+		for (int by = -1; by <= 1; by += 2) {
+			kernel.resize = a;
+			kernel.resize_to = (uint16_t)(ASYM_BUCKETS + by);
+			list_is_bad(-EBADMSG);
+		}
 	kernel.omit = ASYM_A_POLICY;
 	list_is_bad(-EBADMSG);
 	kernel.cut = 3;

@@ -254,18 +254,18 @@ static void test_trim_refused(void **state)
 {
 	char error[256];
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		kernel_hold(&(struct kmod_policy){.number = (uint32_t)i});
 	kernel.refuse_command = ASYM_CMD_DEL_POLICY;
-	kernel.refuse_number = 1;
+	kernel.refuse_number = kernel.refuse_more = 1;
 	kernel.refuse = -EBUSY;
 	assert_int_equal(module_trim(NULL, error, sizeof(error)), -EBUSY);
 	assert_string_equal(error, "kernel module asymbpf: policy 1: Device or resource busy: "
 				   "the module's words");
-	assert_asked(FIRST "del 0 del 1 del 2 ");
-	assert_true(!kernel.held[0] && kernel.held[1] && !kernel.held[2]);
+	assert_asked(FIRST "del 0 del 1 del 2 del 3 ");
+	assert_true(!kernel.held[0] && kernel.held[1] && kernel.held[2] && !kernel.held[3]);
 	kernel.refuse = -ENOENT;
-	trims(NULL, FIRST "del 1 ");
+	trims(NULL, FIRST "del 1 del 2 ");
 }
 
 int main(void)

@@ -35,6 +35,15 @@ static const struct nlattr *choice_of(const char *chain)
 	return ret;
 }
 
+static int chains(void)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < kernel.n_table; i++)
+		n += (kernel.table[i].h->nlmsg_type & 0xff) == NFT_MSG_NEWCHAIN;
+	return n;
+}
+
 static void applies(const struct fixture *f, int want, enum plan_router_kind want_kind)
 {
 	enum plan_router_kind kind = 99, found_kind = 99;
@@ -56,6 +65,7 @@ static void test_router(void **state)
 
 	f->p.bpf_rules[0].policy = 1;
 	applies(f, 0, PLAN_ROUTER_MODULE);
+	assert_int_equal(chains(), 5); /* none for marks */
 	asym = choice_of("ipv4");
 	assert_non_null(asym);
 	assert_int_equal(be32(asym, NFTA_ASYM_POLICY), 1);
@@ -79,6 +89,96 @@ static void test_router(void **state)
 	router_free(f);
 }
 
+static void test_router_dry(void **state)
+{
+	struct fixture *f = policies_new(1);
+	enum plan_router_kind kind = 99;
+	char error[256] = "?";
+
+	assert_int_equal(router_apply(&f->p, true, true, &kind, error, sizeof(error)), 0);
+	assert_int_equal(kind, PLAN_ROUTER_MODULE);
+	assert_string_equal(error, "");
+	assert_int_equal(kernel.n_table, 0);
+	kernel.refuse_expr = "asym";
+	kernel.refuse_expr_err = -ENOENT;
+	assert_int_equal(router_apply(&f->p, true, true, &kind, error, sizeof(error)), -ENOENT);
+	assert_int_equal(kind, PLAN_ROUTER_HASH);
+	assert_int_equal(kernel.n_table, 0);
+	router_free(f);
+}
+
+/* Only of one family: one rule. */
+static void test_router_family(void **state)
+{
+	struct fixture *f = policies_new(1);
+	enum plan_router_kind kind = 99;
+	char error[256];
+	size_t rules;
+
+	f->p.router.family[ASYM_V4].device[0] = '\0';
+	assert_int_equal(router_apply(&f->p, true, false, &kind, error, sizeof(error)), 0);
+	assert_int_equal(router_find(&kind, &rules), 0);
+	assert_int_equal(kind, PLAN_ROUTER_MODULE);
+	assert_int_equal(rules, 1);
+	assert_null(choice_of("ipv4"));
+	assert_non_null(choice_of("ipv6"));
+	router_free(f);
+}
+
+/* Who cannot read tables does not write any. */
+static void test_router_unread(void **state)
+{
+	struct fixture *f = policies_new(1);
+	struct router_stamp known = {1, 2};
+	enum plan_router_kind kind = 99;
+	char error[256] = "?";
+	bool touched;
+	size_t rules;
+	int r;
+
+	kernel.dump_err = -EPERM;
+	assert_int_equal(router_apply(&f->p, true, false, &kind, error, sizeof(error)), -EPERM);
+	assert_string_equal(error, "nftables: Operation not permitted");
+	assert_int_equal(router_find(&kind, &rules), -EPERM);
+	assert_int_equal(kind, PLAN_ROUTER_NONE);
+	assert_int_equal(router_remove(error, sizeof(error)), -EPERM);
+	snprintf(error, sizeof(error), "?");
+	r = router_update(&f->p, true, &known, &touched, error, sizeof(error));
+	assert_int_equal(r, -EPERM);
+	assert_string_equal(error, "nftables: Operation not permitted");
+	assert_false(touched);
+	assert_int_equal(known.table, 0);
+	assert_int_equal(known.text, 0);
+	assert_int_equal(kernel.n_table, 0);
+	router_free(f);
+}
+
+/* Of our table alone, whatever the kernel tells; each once. */
+static void test_count(void **state)
+{
+	struct fixture *f = policies_new(1);
+	struct nl nl;
+	size_t n = 99;
+
+	applies(f, 0, PLAN_ROUTER_MODULE);
+	assert_int_equal(nl_open(&nl, NETLINK_NETFILTER), 0);
+	assert_int_equal(nft_rules_count(&nl, PLAN_ROUTER_TABLE, "asym", &n), 0);
+	assert_int_equal(n, 2);
+	kernel.nft_torn = 2;
+	assert_int_equal(nft_rules_count(&nl, PLAN_ROUTER_TABLE, "asym", &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(nft_rules_count(&nl, PLAN_ROUTER_TABLE, "asy", &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(nft_rules_count(&nl, "other", "asym", &n), 0);
+	assert_int_equal(n, 0);
+	n = 99;
+	kernel.dump_err = -EPERM;
+	assert_int_equal(nft_rules_count(&nl, PLAN_ROUTER_TABLE, "asym", &n), -EPERM);
+	assert_int_equal(n, 99);
+	nl_close(&nl);
+	router_free(f);
+}
+
 /* What is refused is done without. */
 static void test_router_refused(void **state)
 {
@@ -86,6 +186,7 @@ static void test_router_refused(void **state)
 
 	kernel.refuse_expr = "asym";
 	kernel.refuse_expr_err = -ENOENT;
+	applies(f, -ENOENT, PLAN_ROUTER_HASH);
 	applies(f, -ENOENT, PLAN_ROUTER_HASH);
 	f->p.router.module = false;
 	applies(f, 0, PLAN_ROUTER_HASH);
@@ -128,6 +229,16 @@ struct follower {
 	struct change c;
 };
 
+/* As it is without programs on the cgroup tree, of which there are none here. */
+static void is_stamp(const struct router_stamp *s, const struct plan *p)
+{
+	struct router_stamp want;
+
+	assert_int_equal(router_stamp(p, false, &want), 0);
+	assert_true(s->table && s->text);
+	assert_memory_equal(s, &want, sizeof(want));
+}
+
 static bool follows(struct follower *w)
 {
 	w->c.plan = &w->f->p;
@@ -144,7 +255,7 @@ static void test_change(void **state)
 	assert_true(follows(&w));
 	assert_string_equal(w.c.router_error, "");
 	assert_asked(FIRST "set 0 nft " FIRST "del 1 ");
-	assert_true(w.state.router.table && w.state.router.text);
+	is_stamp(&w.state.router, &w.f->p);
 	assert_false(follows(&w));
 	assert_asked(FIRST FIRST);
 
@@ -172,13 +283,23 @@ static void test_change_refused(void **state)
 	kernel.refuse_expr = "asym";
 	kernel.refuse_expr_err = -ENOENT;
 	follows(&w);
-	assert_non_null(strstr(w.c.router_error, "policies: Cannot allocate memory"));
-	assert_asked(FIRST "set 0 nft " FIRST "del 1 ");
+	assert_non_null(strstr(w.c.router_error, "main table: kernel module asymbpf: policies: Cannot"));
+	assert_asked(FIRST "set 0 refused nft " FIRST "del 1 ");
 	kernel.refuse_command = 0;
 	w.c.router_error[0] = '\0';
 	assert_false(follows(&w));
 	assert_non_null(strstr(w.c.router_error, "asym policy 0"));
-	assert_asked(FIRST "set 0 " FIRST);
+	assert_asked(FIRST "set 0 refused " FIRST);
+	/* an old policy that a rule of somebody else's names */
+	kernel.refuse_expr = NULL;
+	kernel_hold(&(struct kmod_policy){.number = 1});
+	kernel.refuse_command = ASYM_CMD_DEL_POLICY;
+	kernel.refuse_number = 1;
+	kernel.refuse = -EBUSY;
+	w.c.router_error[0] = '\0';
+	assert_true(follows(&w));
+	assert_string_equal(w.c.router_error, "old policies of the kernel module stay: kernel module "
+					      "asymbpf: policy 1: Device or resource busy: more words");
 	router_free(w.f);
 }
 
@@ -191,8 +312,8 @@ static int updated(struct update *u)
 	return r;
 }
 
-/* Each time the module is tried and that it refuses is told; the hash is written once, or it would be the
- * reason for the next time. */
+/* Each time the module is tried and that it refuses is told; the hash is written once, or it would
+ * be the reason for the next time. */
 static void test_update_refused(void **state)
 {
 	struct fixture *f = policies_new(1);
@@ -204,23 +325,23 @@ static void test_update_refused(void **state)
 	assert_int_equal(updated(&u), -ENOENT);
 	assert_true(u.state_changed && saved.router.table && saved.router.text);
 	u.state_changed = false;
-	assert_asked("nft ");
+	assert_asked("refused nft ");
 	assert_int_equal(updated(&u), -ENOENT);
 	assert_non_null(strstr(u.error, "asym policy 0"));
-	assert_asked("");
+	assert_asked("refused ");
 	assert_false(u.state_changed);
 	/* unless it is another one, somebody else's work, or gone */
 	f->p.config.seed++;
 	assert_int_equal(updated(&u), -ENOENT);
-	assert_asked("nft ");
+	assert_asked("refused nft ");
 	kernel_lose_rule();
 	assert_int_equal(updated(&u), -ENOENT);
-	assert_asked("nft ");
+	assert_asked("refused nft ");
 	kernel_messages_done(&kernel.table, &kernel.n_table);
 	assert_int_equal(updated(&u), -ENOENT);
-	assert_asked("nft ");
+	assert_asked("refused nft ");
 	assert_int_equal(updated(&u), -ENOENT);
-	assert_asked("");
+	assert_asked("refused ");
 	/* it does not refuse any more */
 	kernel.refuse_expr = NULL;
 	assert_int_equal(updated(&u), 0);
@@ -228,14 +349,33 @@ static void test_update_refused(void **state)
 	assert_non_null(choice_of("ipv4"));
 	assert_int_equal(updated(&u), 0);
 	assert_asked("");
-	/* and the hash refuses as well */
+	router_free(f);
+}
+
+/* That is all that is known of this kernel, and it is not asked again. */
+static void test_update_hash_refused(void **state)
+{
+	struct fixture *f = policies_new(1);
+	struct state saved = {};
+	struct update u = {.plan = &f->p, .state = &saved};
+
+	kernel.refuse_expr = "hash";
+	kernel.refuse_expr_err = -ENOENT;
+	f->p.router.module = false;
+	assert_int_equal(updated(&u), 0);
+	assert_asked("refused ");
+	assert_int_equal(updated(&u), 0);
+	assert_asked("");
+	f->p.router.module = true;
+	assert_int_equal(updated(&u), 0);
+	assert_asked("nft ");
 	kernel.refuse_expr = "meta";
-	f->p.config.seed++;
 	f->p.bpf_rules[0].sticky_s++;
 	assert_int_equal(updated(&u), -ENOENT);
-	assert_asked("nft ");
+	assert_asked("refused refused nft ");
+	assert_int_equal(kernel.n_table, 0);
 	assert_int_equal(updated(&u), -ENOENT);
-	assert_asked("");
+	assert_asked("refused refused ");
 	router_free(f);
 }
 
@@ -253,7 +393,12 @@ static void test_update_parts(void **state)
 	assert_false(done);
 	assert_int_equal(update_router(&u, &done), 0);
 	assert_false(done);
-	assert_true(u.state_changed && saved.router.table && saved.router.text);
+	assert_true(u.state_changed);
+	is_stamp(&saved.router, &f->p);
+	snprintf(u.error, sizeof(u.error), "?");
+	assert_int_equal(update_router(&u, &done), 0);
+	assert_string_equal(u.error, "");
+	assert_true(!done && u.state_changed); /* it was before */
 	u.state_changed = false;
 	assert_int_equal(update_router(&u, &done), 0);
 	assert_true(!done && !u.state_changed);
@@ -275,11 +420,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		kernel_test(test_router),
+		kernel_test(test_router_dry),
+		kernel_test(test_router_family),
+		kernel_test(test_router_unread),
+		kernel_test(test_count),
 		kernel_test(test_router_refused),
 		kernel_test(test_router_hash_fails),
 		kernel_test(test_change),
 		kernel_test(test_change_refused),
 		kernel_test(test_update_refused),
+		kernel_test(test_update_hash_refused),
 		kernel_test(test_update_parts),
 	};
 

@@ -123,11 +123,19 @@ static void test_owner(void **state)
 {
 	struct fixture *f = router_new(three_links());
 	enum plan_router_kind kind;
+	struct router_stamp stamp;
+	struct plan_router wanted;
 	char error[256];
 
 	run("nft add table " ROUTER);
+	assert_int_equal(router_stamp(&f->p, true, &stamp), 0);
+	assert_int_equal(stamp.table, 0);
 	assert_int_equal(router_apply(&f->p, true, false, &kind, error, sizeof(error)), -EEXIST);
 	assert_non_null(strstr(error, "somebody else's"));
+	wanted = f->p.router;
+	memset(&f->p.router, 0, sizeof(f->p.router));
+	router_write(f, true, PLAN_ROUTER_NONE);
+	f->p.router = wanted;
 	assert_int_equal(router_remove(error, sizeof(error)), 0);
 	assert_prints("nft list tables", "table " ROUTER "\n");
 	run("nft delete table " ROUTER);
@@ -197,6 +205,8 @@ static const struct nlattr *last_rule(const struct nft_batch *b)
 	const struct nlattr *a, *list = NULL;
 
 	assert_int_equal(h->nlmsg_type, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE);
+	assert_true(h->nlmsg_flags & NLM_F_CREATE);
+	assert_true(h->nlmsg_flags & NLM_F_APPEND);
 	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(a) == NFTA_RULE_TABLE)
 			assert_string_equal(mnl_attr_get_str(a), "t");
@@ -214,6 +224,7 @@ static void test_bytes(void **state)
 	struct nft_asym choice = { .policy = 7 };
 	const struct nlattr *list, *asym, *meta;
 	struct nft_batch b;
+	size_t n;
 
 	nft_batch_init(&b, "t");
 	nft_rule_asym(&b, "c", &choice);
@@ -233,6 +244,58 @@ static void test_bytes(void **state)
 	assert_int_equal(be32(asym, NFTA_ASYM_STICKY), 600);
 	assert_int_equal(be32(asym, NFTA_ASYM_STICKY_ID), 0xdeadbeef);
 	assert_int_equal(be32(asym, NFTA_ASYM_STICKY_KEY), ASYM_KEY_SRC_DST);
+	b.err = -ENOMEM;
+	n = b.messages.n;
+	nft_rule_asym(&b, "c", &choice);
+	assert_int_equal(b.messages.n, n);
+	nft_batch_done(&b);
+}
+
+/* From the host's order to that in which numbers are compared. */
+static void is_byteorder(const struct nlattr *e)
+{
+	assert_int_equal(be32(e, NFTA_BYTEORDER_SREG), be32(e, NFTA_BYTEORDER_DREG));
+	assert_int_equal(be32(e, NFTA_BYTEORDER_SREG), NFT_REG_1);
+	assert_int_equal(be32(e, NFTA_BYTEORDER_OP), NFT_BYTEORDER_HTON);
+	assert_int_equal(be32(e, NFTA_BYTEORDER_LEN), 4);
+	assert_int_equal(be32(e, NFTA_BYTEORDER_SIZE), 4);
+}
+
+/* What nft prints of it is the same when the result's order is another, and ranges are not met. */
+static void test_bytes_hash(void **state)
+{
+	const struct nlattr *list, *e;
+	struct nft_batch b;
+
+	nft_batch_init(&b, "t");
+	nft_rule_begin(&b, "c", "jhash");
+	nft_hash_input(&b, NFT_PAYLOAD_NETWORK_HEADER, 8, 16, 0);
+	nft_hash_input(&b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 4, 4);
+	nft_hash_load(&b, 5, 4093, 0xfedcba98);
+	nft_has_socket(&b);
+	nft_rule_end(&b);
+	assert_int_equal(b.err, 0);
+	list = last_rule(&b);
+	e = expr_data(list, 0, "payload");
+	assert_true(be32(e, NFTA_PAYLOAD_DREG) >= NFT_REG32_04);
+	e = expr_data(list, 1, "payload");
+	assert_int_equal(be32(e, NFTA_PAYLOAD_BASE), NFT_PAYLOAD_TRANSPORT_HEADER);
+	assert_int_equal(be32(e, NFTA_PAYLOAD_OFFSET), 0);
+	assert_int_equal(be32(e, NFTA_PAYLOAD_LEN), 4);
+	assert_int_equal(be32(e, NFTA_PAYLOAD_DREG),
+			 be32(expr_data(list, 0, "payload"), NFTA_PAYLOAD_DREG) + 4);
+	e = expr_data(list, 2, "hash");
+	assert_int_equal(be32(e, NFTA_HASH_SREG),
+			 be32(expr_data(list, 0, "payload"), NFTA_PAYLOAD_DREG));
+	assert_int_equal(be32(e, NFTA_HASH_DREG), NFT_REG_1);
+	assert_int_equal(be32(e, NFTA_HASH_LEN), 20);
+	assert_int_equal(be32(e, NFTA_HASH_MODULUS), 4093);
+	assert_int_equal(be32(e, NFTA_HASH_SEED), 0xfedcba98);
+	assert_int_equal(be32(e, NFTA_HASH_TYPE), NFT_HASH_JENKINS);
+	is_byteorder(expr_data(list, 3, "byteorder"));
+	assert_int_equal(be32(expr_data(list, 4, "meta"), NFTA_META_KEY), NFT_META_SKUID);
+	is_byteorder(expr_data(list, 5, "byteorder"));
+	assert_int_equal(be32(expr_data(list, 6, "cmp"), NFTA_CMP_OP), NFT_CMP_GTE);
 	nft_batch_done(&b);
 }
 
@@ -248,6 +311,7 @@ int main(void)
 		ruleset_test(test_owner),
 		ruleset_test(test_stamp),
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_bytes_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,7 @@ static bool hash_stands(struct writing *w)
 {
 	uint64_t table;
 
-	return w->known && w->owner == TABLE_OURS &&
+	return w->known &&
 	       w->known->text == text_hash(w->plan, PLAN_ROUTER_HASH, w->programs) &&
 	       !nft_table_digest(&w->nl, PLAN_ROUTER_TABLE, &table) && table == w->known->table;
 }
@@ -152,7 +152,8 @@ int router_update(const struct plan *p, bool programs, struct router_stamp *know
 		  bool *ret_touched, char *error, size_t size)
 {
 	const struct router_stamp before = *known;
-	_cleanup_(writing_done) struct writing w = { .plan = p, .programs = programs, .known = &before };
+	_cleanup_(writing_done) struct writing w = { .plan = p, .programs = programs,
+						     .known = &before };
 	enum plan_router_kind wanted = plan_router_kind(p), kind = wanted;
 	struct router_stamp now = { 0 };
 	bool same_text;

@@ -129,7 +129,7 @@ int kmod_set(struct kmod *k, const struct kmod_policy *policies, size_t n)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		add_policy(k, &b, buf, &policies[i]);
-	return n ? nl_batch_talk(&k->nl, &b, &first) : 0;
+	return nl_batch_talk(&k->nl, &b, &first);
 }
 
 int kmod_delete(struct kmod *k, uint32_t number)
