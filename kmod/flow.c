@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A packet's headers into a struct asym_flow, by the rules of bpf/lib/parse.h: what BPF does not
- * choose for, we do not choose for either, and both see the same ports.
+ * choose for by its headers, we do not choose for either, and both see the same ports.  But a hook
+ * sees what came before it: fragments put together, which show ports, and translated addresses.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>

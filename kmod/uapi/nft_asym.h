@@ -60,7 +60,8 @@ enum asym_feature {
 /*
  * Sets a register to skb->mark with the policy's bits replaced by those of the link that the policy
  * chooses for the packet now.  Packets that BPF leaves alone, too, are NFT_BREAK: neither IPv4 nor
- * IPv6, to multicast, broadcast or link-local addresses, malformed, with IPv6 extension headers.
+ * IPv6, to multicast or link-local addresses or to 255.255.255.255, malformed, with IPv6 extension
+ * headers.  A subnet's own broadcasts are not told from its hosts.
  */
 #define ASYM_NFT_EXPR "asym"
 
