@@ -35,14 +35,28 @@ static inline void send_datagrams(unsigned int n)
 	send_some(fd, n);
 }
 
+/* ns */
+static inline int64_t clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* Rests for as long as it sent, or nobody else would get on where a packet takes milliseconds. */
 static inline void *sender(void *arg)
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	atomic_ulong *sent = arg;
 
 	while (!senders_end) {
+		int64_t took = -clock_now();
+
 		send_some(fd, 64);
 		*sent += 64;
+		took += clock_now();
+		nanosleep(&(struct timespec){took / 1000000000, took % 1000000000}, NULL);
 	}
 	return NULL;
 }

@@ -103,19 +103,16 @@ bulk() { # HOW PORT MIB [-R]
 	is "$1: nothing was invalid" "$(counter "$gw" invalid)" "$invalid"
 	is "$1: taken back" "$(offloaded "$2")" 0
 }
-bulk FIN 5301 100
+bulk FIN 5301 $((100 / ${ASYM_KMOD_PART:-1}))
 like 'FIN: conntrack has seen the end' "$(entries 'dport=5301 ')" 'TIME_WAIT|CLOSE|LAST_ACK'
-bulk RST 5302 2100 -R # a RST half of all sequence numbers later looks like an old one
-like 'RST: conntrack has seen the end' "$(entries 'dport=5302 ')|" '^\||CLOSE'
+if [ -z "${ASYM_KMOD_PART-}" ]; then
+	bulk RST 5302 2100 -R # a RST half of all sequence numbers later looks like an old one
+	like 'RST: conntrack has seen the end' "$(entries 'dport=5302 ')|" '^\||CLOSE'
+fi
 
 # --- not for us ----------------------------------------------------------------------------------------
 gw nft -f - <<-END
 	table inet others {
-		ct helper ftp { type "ftp" protocol tcp; }
-		chain helped {
-			type filter hook prerouting priority 0; policy accept;
-			tcp dport 5000 ct helper set "ftp"
-		}
 		flowtable ft { hook ingress priority 0; devices = { lan0, wan1 }; }
 		chain forward {
 			type filter hook forward priority 0; policy accept;
@@ -123,15 +120,26 @@ gw nft -f - <<-END
 		}
 	}
 END
-start ftp "$c" "$traffic" tcp -n 1 -c 0 -p 20 -t 30000 $host 5000
 start table "$c" "$pace" udp -r 100 $host 5000
 ok 'the flowtable takes its flow' wait_for taken 5000 1
+is 'it is the flowtable'\''s own' "$(entries 'udp .*dport=5000 ' | grep -c OFFLOAD)" 1
 helped() { entries 'tcp .*dport=5000 ' | grep -q ASSURED; }
-ok 'the connection with a helper is established' wait_for helped
-sleep 3
-is 'it is not handed over' "$(entries 'tcp .*dport=5000 ' | grep -c OFFLOAD || true)" 0
-is 'and neither is in the cache' "$(cached true --port 5000)" 0
-is 'the flowtable has its own' "$(entries 'udp .*dport=5000 ' | grep -c OFFLOAD)" 1
+if [ -e /sys/module/nf_conntrack_ftp ]; then
+	gw nft -f - <<-END
+		table inet others {
+			ct helper ftp { type "ftp" protocol tcp; }
+			chain helped {
+				type filter hook prerouting priority 0; policy accept;
+				tcp dport 5000 ct helper set "ftp"
+			}
+		}
+	END
+	start ftp "$c" "$traffic" tcp -n 1 -c 0 -p 20 -t 30000 $host 5000
+	ok 'the connection with a helper is established' wait_for helped
+	sleep 3
+	is 'it is not handed over' "$(entries 'tcp .*dport=5000 ' | grep -c OFFLOAD || true)" 0
+fi
+is 'nothing of that is in the cache' "$(cached true --port 5000)" 0
 
 # --- deleted -------------------------------------------------------------------------------------------
 # TCP breaks where conntrack first hears an answer, as without cache (netns/26_conntrack)
@@ -158,10 +166,10 @@ is 'but what is the flowtable'\''s' "$(entries 'udp .*dport=5000 ' | grep -c OFF
 sleep 1
 ok 'TCP goes on without' exchange 7
 ok 'UDP goes on without' exchange 8
-finish ftp table
+finish ${running[ftp]+ftp} table
 exec 7>&- 8>&-
 finish early six
-is 'no connection broke' "$(cat "$tmp"/{six,ftp} | grep '^!' || true)" ''
+is 'no connection broke' "$(cat "$tmp"/six "$tmp"/ftp 2>/dev/null | grep '^!' || true)" ''
 is 'nothing was invalid' "$(counter "$gw" invalid)" 0
 is 'nor the flowtable'\''s' "$(total table moved) $(total table refused)" '0 0'
 clean_lines 1
