@@ -283,7 +283,7 @@ static void test_change_refused(void **state)
 	kernel.refuse_expr = "asym";
 	kernel.refuse_expr_err = -ENOENT;
 	follows(&w);
-	assert_non_null(strstr(w.c.router_error, "main table: kernel module asymbpf: policies: Cannot"));
+	assert_non_null(strstr(w.c.router_error, "configured: kernel module asymbpf: policies:"));
 	assert_asked(FIRST "set 0 refused nft " FIRST "del 1 ");
 	kernel.refuse_command = 0;
 	w.c.router_error[0] = '\0';
@@ -298,8 +298,15 @@ static void test_change_refused(void **state)
 	kernel.refuse = -EBUSY;
 	w.c.router_error[0] = '\0';
 	assert_true(follows(&w));
-	assert_string_equal(w.c.router_error, "old policies of the kernel module stay: kernel module "
-					      "asymbpf: policy 1: Device or resource busy: more words");
+	assert_string_equal(w.c.router_error,
+			    "old policies of the kernel module stay: kernel module asymbpf: "
+			    "policy 1: Device or resource busy: more words");
+	/* neither the module nor a hash */
+	kernel.refuse_expr = "meta";
+	w.f->p.bpf_rules[0].sticky_s++;
+	w.c.router_error[0] = '\0';
+	assert_true(follows(&w));
+	assert_non_null(strstr(w.c.router_error, "follow the main table: chain output"));
 	router_free(w.f);
 }
 

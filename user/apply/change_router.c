@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define LOST "raw sockets of the router follow the main table"
+#define MISLED "raw sockets of the router are not spread as configured"
 #define KEPT "old policies of the kernel module stay"
 
 /* The first error is the one that is told. */
@@ -20,15 +21,16 @@ bool change_follow_router(struct change *c)
 {
 	struct router_stamp known = c->state->router;
 	bool programs = attach_host_attached(c->cookie), ignored;
+	char error[256], refusal[256];
 	struct module module;
-	char error[256];
 	size_t n;
-	int r;
+	int r, refused;
 
-	r = module_update(c->plan, &module, &n, error, sizeof(error));
-	note(c, r, LOST, error);
+	refused = module_update(c->plan, &module, &n, refusal, sizeof(refusal));
 	r = router_update(c->plan, programs, &known, &ignored, error, sizeof(error));
-	note(c, r, LOST, error);
+	/* a table that stands has the policies before these, or a hash */
+	note(c, refused, known.table ? MISLED : LOST, refusal);
+	note(c, r, known.table ? MISLED : LOST, error);
 	r = module_trim(c->plan, error, sizeof(error));
 	note(c, r, KEPT, error);
 	if (!memcmp(&known, &c->state->router, sizeof(known)))
