@@ -2,7 +2,8 @@
 /*
  * The module from inside.  main.c: coming and going; policy.c: what a namespace has; genl.c: the
  * netlink family that writes it, attrs.c: in which form; flow.c: a packet's addresses and ports;
- * sticky.c: who was sent where; nft_asym.c: the expression of nftables; ct_offload.c: the kfuncs.
+ * sticky.c: who was sent where; nft_asym.c: the expression of nftables; lease.c: connections that
+ * the flow cache has, conntrack.c: what conntrack knows of them; ct_offload.c: the kfuncs.
  *
  * A namespace's state lives until its last expression has gone: nf_tables is loaded before us, and
  * so leaves a dying namespace after us.

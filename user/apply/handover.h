@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hand-over of connections by the kernel module (kmod/ct_offload.c): conntrack is told which
+ * The hand-over of connections by the kernel module (kmod/lease.c): conntrack is told which
  * connections pass the flow cache, each time that one is checked, for a lease; it does not judge these
  * by their windows, and those alone.  Without the module, all of conntrack has to be liberal.
  *
