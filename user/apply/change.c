@@ -141,8 +141,7 @@ static const struct step {
 	{"switch", switch_bank, undo_switch},
 };
 
-/* For tests: whether this step is to fail now. */
-static bool fault(const char *step)
+bool change_fault(const char *step)
 {
 	const char *wanted = getenv("ASYMBPF_FAULT");
 	size_t len = strlen(step);
@@ -151,6 +150,8 @@ static bool fault(const char *step)
 		return false;
 	if (!strcmp(wanted + len, ":kill"))
 		raise(SIGKILL);
+	if (!strcmp(wanted + len, ":stop"))
+		raise(SIGSTOP);
 	return !wanted[len];
 }
 
@@ -159,7 +160,7 @@ static int run_step(struct change *c, const struct step *s)
 	char why[sizeof(c->error)];
 	int r;
 
-	if (fault(s->name))
+	if (change_fault(s->name))
 		r = change_fail(c, -EIO, "fault injected");
 	else
 		r = s->run(c);
@@ -201,7 +202,7 @@ int change_apply(struct change *c)
 		if (r)
 			break;
 	}
-	if (!r && fault("done"))
+	if (!r && change_fault("done"))
 		r = change_fail(c, -EIO, "done: fault injected");
 	if (!r) {
 		sweep(c);

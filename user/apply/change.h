@@ -45,7 +45,9 @@ struct object_options change_options(const struct model *m);
 
 /*
  * Carries it out.  0, or -errno with error filled in and the machine as before.  For tests: with
- * ASYMBPF_FAULT=STEP in the environment that step fails, with STEP:kill the process ends before it.
+ * ASYMBPF_FAULT=STEP in the environment that step fails, with STEP:kill the process ends before it, with STEP:stop
+ * it waits there for SIGCONT; the latter two also at "policies" and "router", where the kernel module's policies
+ * and the table of the router's packets are about to be written.
  */
 int change_apply(struct change *c);
 void change_done(struct change *c);

@@ -8,6 +8,9 @@
 /* Fills c->error, returns r. */
 int change_fail(struct change *c, int r, const char *fmt, ...) PRINTF(3, 4);
 
+/* For tests: whether this step is to fail now (change_apply). */
+bool change_fault(const char *step);
+
 /* Completes c->state, with the sysctls that are going to be written, and saves it. */
 int change_save_state(struct change *c);
 void change_undo_state(struct change *c);
