@@ -5,34 +5,52 @@
 #include "apply/router.h"
 #include <string.h>
 
-#define LOST "raw sockets of the router follow the main table"
-#define MISLED "raw sockets of the router are not spread as configured"
-#define KEPT "old policies of the kernel module stay"
-
 /* The first error is the one that is told. */
-static void note(struct change *c, int r, const char *what, const char *error)
+static void note(struct change *c, const char *what, const char *error)
 {
-	if (r && !c->router_error[0])
+	if (!c->router_error[0])
 		snprintf(c->router_error, sizeof(c->router_error), "%s: %s", what, error);
 }
 
-/* What the table names is there before it, and what it named goes after it. */
+/* As it is now, whatever was meant to be. */
+static void note_router(struct change *c, const char *error)
+{
+	enum plan_router_kind kind;
+	size_t rules;
+	char what[64];
+
+	if (router_find(&kind, &rules))
+		kind = PLAN_ROUTER_NONE;
+	snprintf(what, sizeof(what), "raw sockets of the router %s", plan_router_words[kind]);
+	note(c, what, error);
+}
+
+/* What the table names is there before it. */
+static void write_router(struct change *c, struct router_stamp *known)
+{
+	bool programs = attach_host_attached(c->cookie), ignored;
+	char error[250] = "", why[250];
+	struct module module;
+	size_t n;
+	int r, failed;
+
+	change_fault("policies");
+	failed = module_update(c->plan, &module, &n, error, sizeof(error));
+	change_fault("router");
+	r = router_update(c->plan, programs, known, &ignored, why, sizeof(why));
+	if (failed || r)
+		note_router(c, failed ? error : why);
+}
+
 bool change_follow_router(struct change *c)
 {
 	struct router_stamp known = c->state->router;
-	bool programs = attach_host_attached(c->cookie), ignored;
-	char error[256], refusal[256];
-	struct module module;
-	size_t n;
-	int r, refused;
+	char error[250];
 
-	refused = module_update(c->plan, &module, &n, refusal, sizeof(refusal));
-	r = router_update(c->plan, programs, &known, &ignored, error, sizeof(error));
-	/* a table that stands has the policies before these, or a hash */
-	note(c, refused, known.table ? MISLED : LOST, refusal);
-	note(c, r, known.table ? MISLED : LOST, error);
-	r = module_trim(c->plan, error, sizeof(error));
-	note(c, r, KEPT, error);
+	write_router(c, &known);
+	/* what it named goes after it */
+	if (module_trim(c->plan, error, sizeof(error)))
+		note(c, "old policies of the kernel module stay", error);
 	if (!memcmp(&known, &c->state->router, sizeof(known)))
 		return false;
 	c->state->router = known;

@@ -53,19 +53,21 @@ static int write_as(struct writing *w, enum plan_router_kind kind, char *error, 
 	return nft_batch_send(&b, &w->nl, w->dry_run, error, size);
 }
 
-/* By jhash, or not at all where the kernel has no such expression. */
+/* By jhash, or not at all where the kernel has no such expression.  After another error neither, as a table of
+ * before may name links and policies that have gone. */
 static int write_without_module(struct writing *w, enum plan_router_kind *ret_kind, char *error,
 				size_t size)
 {
-	enum plan_router_kind kind = PLAN_ROUTER_HASH;
-	int r = write_as(w, kind, error, size);
+	int r = write_as(w, PLAN_ROUTER_HASH, error, size), none = 0;
+	bool lacking = r == -ENOENT || r == -EOPNOTSUPP;
+	char ignored[256];
 
-	if (r == -ENOENT || r == -EOPNOTSUPP) {
-		kind = PLAN_ROUTER_NONE;
-		r = write_as(w, kind, error, size);
-	}
-	if (!r)
-		*ret_kind = kind;
+	if (lacking)
+		none = r = write_as(w, PLAN_ROUTER_NONE, error, size);
+	else if (r)
+		none = write_as(w, PLAN_ROUTER_NONE, ignored, sizeof(ignored));
+	if (!none)
+		*ret_kind = r || lacking ? PLAN_ROUTER_NONE : PLAN_ROUTER_HASH;
 	return r;
 }
 

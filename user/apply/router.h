@@ -15,6 +15,7 @@
  * Writes the table anew in one transaction, or removes it where the plan wants none.  A kernel that does not
  * take the module's expression gets the hash; one that has not what the latter needs gets no table, and
  * that is no error.  0, or the first -errno with a line in error: -EEXIST: the table is somebody else's.
+ * After any other error the hash stands in for the module, and no table for the hash.
  * *ret_kind: what the kernel holds now, if that is known.
  */
 int router_apply(const struct plan *p, bool programs, bool dry_run, enum plan_router_kind *ret_kind,

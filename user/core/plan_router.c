@@ -6,6 +6,12 @@
 #include "core/plan_parts.h"
 #include <string.h>
 
+const char *const plan_router_words[PLAN_ROUTER_KINDS] = {
+	[PLAN_ROUTER_NONE] = "follow the main table",
+	[PLAN_ROUTER_MODULE] = "go where the kernel module says",
+	[PLAN_ROUTER_HASH] = "are spread by a hash of nftables",
+};
+
 const char *const plan_router_families[ASYM_FAMILIES] = {
 	[ASYM_V4] = "ipv4",
 	[ASYM_V6] = "ipv6",

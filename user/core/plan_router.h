@@ -12,7 +12,9 @@
 #include <stdbool.h>
 
 /* How it is to be written; NONE: no table at all. */
-enum plan_router_kind { PLAN_ROUTER_NONE, PLAN_ROUTER_MODULE, PLAN_ROUTER_HASH };
+enum plan_router_kind { PLAN_ROUTER_NONE, PLAN_ROUTER_MODULE, PLAN_ROUTER_HASH, PLAN_ROUTER_KINDS };
+/* "are spread by a hash of nftables": what becomes of the packets. */
+extern const char *const plan_router_words[PLAN_ROUTER_KINDS];
 
 /* What the kernel ought to take; HASH where it does not. */
 enum plan_router_kind plan_router_kind(const struct plan *p);
