@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd/status_module.h"
 
+#include "apply/attach.h"
 #include "apply/module.h"
 #include "apply/router.h"
 #include "base/str.h"
@@ -31,15 +32,17 @@ struct look {
 	struct module module;
 	enum plan_router_kind kind;
 	size_t rules;
+	bool programs; /* they choose for connections */
 };
 
-static struct look look(void)
+static struct look look(const struct session *s)
 {
 	struct look ret = {};
 
 	module_find(false, &ret.module);
 	if (router_find(&ret.kind, &ret.rules))
 		ret.kind = PLAN_ROUTER_NONE;
+	ret.programs = attach_host_attached(s->cookie);
 	return ret;
 }
 
@@ -73,16 +76,14 @@ static void print_module(const struct look *l)
 
 void status_module_print(const struct session *s)
 {
-	static const char *const who[] = {
-		[PLAN_ROUTER_NONE] = "follow the main table",
-		[PLAN_ROUTER_MODULE] = "go where the kernel module says",
-		[PLAN_ROUTER_HASH] = "are spread by a hash of nftables",
-	};
-	const struct look l = look();
+	const struct look l = look(s);
 
 	print_module(&l);
-	printf("raw sockets of the router %s%s\n", who[l.kind],
+	printf("raw sockets of the router %s%s\n", plan_router_words[l.kind],
 	       !s->model.host_traffic ? " (host-traffic = no)" : s->model.host_raw ? "" : " (host-raw = no)");
+	printf("connections of the router %s%s\n",
+	       l.programs ? "go where programs on the cgroup tree say" : plan_router_words[l.kind],
+	       s->model.host_traffic ? "" : " (host-traffic = no)");
 }
 
 static struct json_object *json_features(uint32_t bits)
@@ -114,10 +115,11 @@ static struct json_object *json_module(const struct look *l)
 
 void status_module_add(const struct session *s, struct json_object *o)
 {
-	const struct look l = look();
+	const struct look l = look(s);
 	struct json_object *router = json_object_new_object();
 
 	json_add_str(router, "raw_sockets", chooser_names[l.kind]);
+	json_add_str(router, "connections", l.programs ? "programs" : chooser_names[l.kind]);
 	json_object_object_add(o, "module", json_module(&l));
 	json_object_object_add(o, "router", router);
 }

@@ -3,6 +3,7 @@
 
 #include "apply/change.h"
 #include "apply/module.h"
+#include "apply/router.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -95,18 +96,29 @@ static bool forwards(const char *sysctl)
 	return file_read(sysctl, 64, &text, &len) || *text != '0';
 }
 
+/* Told as it is now, not as it was meant to be. */
+static void advise_router(const struct change *c)
+{
+	enum plan_router_kind kind;
+	size_t rules;
+
+	if (router_find(&kind, &rules))
+		kind = PLAN_ROUTER_NONE;
+	if (c->host_missing)
+		log_warn("connections of the router %s: no cgroup v2 here, or it takes no more "
+			 "programs", plan_router_words[kind]);
+	if (c->router_error[0])
+		log_warn("%s", c->router_error);
+}
+
 /* What works, but perhaps not as the user thinks. */
 static void advise(const struct change *c)
 {
+	advise_router(c);
 	if (c->sticky_lost)
 		log_warn("sticky entries are lost: the size of their table changed");
-	if (c->host_missing)
-		log_warn("the router's own connections follow the main table: no cgroup v2 here, "
-			 "or it takes no more programs");
 	if (c->fastpath_missing)
 		log_warn("no flow cache, every packet goes through the stack: " LOAD_CACHE_REFUSED);
-	if (c->router_error[0])
-		log_warn("%s", c->router_error);
 	if (c->plan->n_lans && !forwards("/proc/sys/net/ipv4/ip_forward"))
 		log_warn("net.ipv4.ip_forward is 0: nothing of the LAN is forwarded "
 			 "(forwarding = yes switches it on)");
@@ -145,8 +157,7 @@ static int same_mask(const struct session *s, const struct load *l)
 	       -EBUSY;
 }
 
-/* Loaded if it is installed; everything works without it. */
-static void look_for_module(struct session *s)
+void load_module(struct session *s)
 {
 	char complaint[160];
 	struct module m;
@@ -162,7 +173,7 @@ int load_apply(struct session *s, struct load *l)
 {
 	int r;
 
-	look_for_module(s);
+	load_module(s);
 	r = s->has_state ? session_plan(s) : 0;
 	r = r ?: want(l, s);
 	r = r ?: same_mask(s, l);

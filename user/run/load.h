@@ -24,6 +24,9 @@ struct load {
 #define LOAD_CACHE_REFUSED                                                                         \
 	"this kernel refuses its programs (bpf_skb_ct_lookup of nf_conntrack is needed)"
 
+/* Has the kernel load our module if that is installed, and the session know it; everything works without it. */
+void load_module(struct session *s);
+
 /* Carries it out on a session that holds the lock.  0, or -errno, said, and nothing changed; -EDOM:
  * the flags themselves are wrong.  End with load_done in any case. */
 int load_apply(struct session *s, struct load *l);
