@@ -78,12 +78,16 @@ static void summarize(char *text, struct str *out)
 			str_add(out, "%u, the last: %s\n", n[i], last[i] + (*last[i] == '\t'));
 }
 
+/* Whether the programs found no module to hand connections over to. */
+static bool liberal = true;
+
 /* The plan as text, or its summary. */
 static char *plan_as_text(const struct plan *p, bool summary)
 {
+	const struct plan_taken taken = {.liberal = liberal, .programs = p->model->host_traffic};
 	struct str full = {}, brief = {};
 
-	plan_text(p, &full);
+	plan_text(p, &taken, &full);
 	assert_int_equal(full.err, 0);
 	if (!summary)
 		return full.s;
@@ -165,6 +169,23 @@ static void test_case(void **state)
 	}
 }
 
+/* With hand-over of connections the settings of conntrack, and only these, are no part of it. */
+static void test_handed_over(void **state)
+{
+	_cleanup_free_ char *with = build("fastpath"), *without = NULL;
+	char *line = strstr(with, "sysctl net/netfilter/");
+
+	liberal = false;
+	without = build("fastpath");
+	liberal = true;
+	assert_non_null(line);
+	assert_null(strstr(without, "sysctl net/netfilter/"));
+	assert_memory_equal(without, with, line - with);
+	line = strstr(line, "table inet");
+	assert_non_null(line);
+	assert_string_equal(strstr(without, "table inet"), line);
+}
+
 /* Each plan comes out the same again. */
 static void test_again(void **state)
 {
@@ -179,9 +200,12 @@ static int visible(const struct dirent *d)
 	return d->d_name[0] != '.';
 }
 
+#define OWN 2 /* tests without a directory */
+
 int main(void)
 {
-	struct CMUnitTest tests[MAX_CASES + 1] = { cmocka_unit_test(test_again) };
+	struct CMUnitTest tests[MAX_CASES + OWN] = { cmocka_unit_test(test_again),
+						     cmocka_unit_test(test_handed_over) };
 	struct dirent **dirs;
 	int n = scandir(GOLDEN, &dirs, visible, alphasort), failed;
 
@@ -190,9 +214,9 @@ int main(void)
 		return EXIT_FAILURE;
 	}
 	for (int i = 0; i < n; i++)
-		tests[i + 1] = (struct CMUnitTest){ dirs[i]->d_name, test_case, NULL, NULL,
-						    dirs[i]->d_name };
-	failed = _cmocka_run_group_tests("golden", tests, (size_t)n + 1, NULL, NULL);
+		tests[i + OWN] = (struct CMUnitTest){ dirs[i]->d_name, test_case, NULL, NULL,
+						      dirs[i]->d_name };
+	failed = _cmocka_run_group_tests("golden", tests, (size_t)n + OWN, NULL, NULL);
 	for (int i = 0; i < n; i++)
 		free(dirs[i]);
 	free(dirs);

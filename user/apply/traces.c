@@ -3,16 +3,10 @@
 
 #include <string.h>
 
-/* The first so many of the plan's. */
-static size_t useful_sysctls(const struct plan *p, bool liberal)
-{
-	return p->n_sysctls - (liberal ? 0 : p->n_cache_sysctls);
-}
-
 int traces_plan(const struct plan *p, bool liberal, struct state *s, char *error, size_t size)
 {
 	char path[96] = "";
-	int r = sysctl_plan(p->sysctls, useful_sysctls(p, liberal), &s->sysctls, path);
+	int r = sysctl_plan(p->sysctls, plan_useful_sysctls(p, liberal), &s->sysctls, path);
 
 	if (r)
 		snprintf(error, size, "sysctl %s: %s", path, strerror(-r));
@@ -39,7 +33,7 @@ int traces_write(struct state *s, char *error, size_t size)
 
 static bool is_planned(const struct plan *p, bool liberal, const char *path)
 {
-	for (size_t i = 0; i < useful_sysctls(p, liberal); i++)
+	for (size_t i = 0; i < plan_useful_sysctls(p, liberal); i++)
 		if (!strcmp(p->sysctls[i].path, path))
 			return true;
 	return false;

@@ -23,40 +23,59 @@ static int check_machine(const struct model *m, const struct session *s)
 	return r;
 }
 
-/* The kernel judges ruleset and programs; both go away again with us. */
-static int try_kernel(const struct plan *p)
+static void advise(const struct plan *p, const struct object *o)
+{
+	if (p->model->host_traffic && !o->host)
+		log_warn("the kernel refuses the cgroup programs: the router's own connections "
+			 "would %s", plan_router_kind(p) == PLAN_ROUTER_NONE ?
+			 "follow the main table" : "be chosen for as raw sockets are");
+	if (p->model->fastpath && !o->fastpath)
+		log_warn("no flow cache, every packet would go through the stack: " LOAD_CACHE_REFUSED);
+}
+
+static int try_programs(const struct plan *p, struct plan_taken *ret)
 {
 	const struct object_options options = change_options(p->model);
-	enum plan_router_kind kind;
 	char error[320] = "";
 	struct object object;
+	int r = object_load(&object, NULL, &options, error, sizeof(error));
+
+	if (r)
+		return log_err(r, "the kernel refuses the programs: %s", error);
+	advise(p, &object);
+	*ret = (struct plan_taken){
+		.liberal = object_wants_liberal(&object),
+		.programs = p->model->host_traffic && object.host,
+	};
+	object_done(&object);
+	return 0;
+}
+
+/* The kernel judges ruleset and programs; both go away again with us. */
+static int try_kernel(const struct plan *p, struct plan_taken *ret)
+{
+	enum plan_router_kind kind;
+	char error[320] = "";
 	int r = ruleset_apply(p, true, error, sizeof(error));
 
 	if (r) {
 		log_error("the kernel refuses the ruleset: %s", error);
 		return r;
 	}
-	if (router_apply(p, p->model->host_traffic, true, &kind, error, sizeof(error)))
-		log_warn("raw sockets of the router would follow the main table: %s", error);
-	r = object_load(&object, NULL, &options, error, sizeof(error));
-	if (r) {
-		log_err(r, "the kernel refuses the programs: %s", error);
+	r = try_programs(p, ret);
+	/* the module's rules name policies, which are not there before the load */
+	if (r || plan_router_kind(p) == PLAN_ROUTER_MODULE)
 		return r;
-	}
-	if (p->model->host_traffic && !object.host)
-		log_warn("the kernel refuses the cgroup programs: the router's own connections "
-			 "would follow the main table");
-	if (p->model->fastpath && !object.fastpath)
-		log_warn("no flow cache, every packet would go through the stack: " LOAD_CACHE_REFUSED);
-	object_done(&object);
-	return 0;
+	if (router_apply(p, ret->programs, true, &kind, error, sizeof(error)))
+		log_warn("raw sockets of the router would follow the main table: %s", error);
+	return r;
 }
 
-static int print_plan(const struct plan *p)
+static int print_plan(const struct plan *p, const struct plan_taken *taken)
 {
 	struct str text = {};
 
-	plan_text(p, &text);
+	plan_text(p, taken, &text);
 	if (text.err)
 		return log_err(text.err, "plan");
 	fputs(text.s ?: "", stdout);
@@ -66,19 +85,22 @@ static int print_plan(const struct plan *p)
 
 static int check_here(const struct model *m, const struct options *o)
 {
+	struct plan_taken taken = {};
 	struct session s = {.lock = -1};
 	struct plan plan = {};
 	int r = session_open(&s, false);
 
+	if (!r)
+		load_module(&s);
 	r = r ?: check_machine(m, &s);
 	if (!r) {
 		r = plan_build(&plan, m, &s.host, s.state.ids, s.state.n_ids);
 		if (r)
 			log_err(r, "cannot plan the configuration");
 	}
-	r = r ?: try_kernel(&plan);
+	r = r ?: try_kernel(&plan, &taken);
 	if (!r && o->plan)
-		r = print_plan(&plan);
+		r = print_plan(&plan, &taken);
 	plan_done(&plan);
 	session_close(&s);
 	return r;

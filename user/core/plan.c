@@ -88,6 +88,11 @@ static int plan_sysctls(struct plan *p)
 	return p->model->fastpath ? r ?: cache_sysctls(p) : r;
 }
 
+size_t plan_useful_sysctls(const struct plan *p, bool liberal)
+{
+	return p->n_sysctls - (liberal ? 0 : p->n_cache_sysctls);
+}
+
 static int reserve_ids(struct plan *p)
 {
 	uint32_t top = p->model->mark_mask >> __builtin_ctz(p->model->mark_mask);

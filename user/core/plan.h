@@ -135,7 +135,7 @@ struct plan {
 	struct plan_sysctl *sysctls;
 	size_t n_sysctls;
 	size_t n_cache_sysctls; /* the last so many are of use only with a flow cache that conntrack is not
-				 * told of (apply/handover.h) */
+				 * told of (apply/handover.h), see plan_useful_sysctls */
 
 	/* what the BPF maps of one bank hold */
 	struct asym_config config;
@@ -166,9 +166,18 @@ size_t plan_shares(const struct plan *p, size_t policy, enum asym_family f, stru
  * zeroed. */
 void plan_bpf_match(const struct model_rule *r, struct asym_rule *ret);
 
+/* What the kernel takes of a plan, as far as it alters the rest. */
+struct plan_taken {
+	bool liberal;  /* conntrack as a whole has to be: a flow cache without hand-over */
+	bool programs; /* on the cgroup tree */
+};
+
+/* The first so many of p->sysctls are of use. */
+size_t plan_useful_sysctls(const struct plan *p, bool liberal);
+
 /* The whole plan as text, for people and golden tests. */
 struct str;
-void plan_text(const struct plan *p, struct str *out);
+void plan_text(const struct plan *p, const struct plan_taken *taken, struct str *out);
 /* The nftables part alone, in nft's own syntax: what nft list table inet asymbpf prints. */
 void plan_nft_text(const struct plan *p, struct str *out);
 

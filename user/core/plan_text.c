@@ -133,7 +133,7 @@ static void text_bpf_rules(const struct plan *p, struct str *out)
 	}
 }
 
-static void text_sysctls(const struct plan *p, struct str *out)
+static void text_sysctls(const struct plan *p, bool liberal, struct str *out)
 {
 	static const char *const when[PLAN_SYSCTL_MAX] = {
 		[PLAN_SYSCTL_DIFFERS] = "=",
@@ -141,7 +141,7 @@ static void text_sysctls(const struct plan *p, struct str *out)
 		[PLAN_SYSCTL_STRICT] = "not strict:",
 	};
 
-	for (size_t i = 0; i < p->n_sysctls; i++)
+	for (size_t i = 0; i < plan_useful_sysctls(p, liberal); i++)
 		str_add(out, "sysctl %s %s %s\n", p->sysctls[i].path, when[p->sysctls[i].when],
 			p->sysctls[i].value);
 }
@@ -159,7 +159,7 @@ static void text_owners(const struct plan *p, struct str *out)
 	}
 }
 
-void plan_text(const struct plan *p, struct str *out)
+void plan_text(const struct plan *p, const struct plan_taken *taken, struct str *out)
 {
 	str_add(out, "mask 0x%x shift %u seed %u\n", p->config.mark_mask, p->config.mark_shift,
 		p->config.seed);
@@ -174,7 +174,7 @@ void plan_text(const struct plan *p, struct str *out)
 	text_bpf_rules(p, out);
 	text_rules(p, out);
 	text_routes(p, out);
-	text_sysctls(p, out);
+	text_sysctls(p, taken->liberal, out);
 	plan_nft_text(p, out);
-	plan_router_text(p, plan_router_kind(p), p->model->host_traffic, out);
+	plan_router_text(p, plan_router_kind(p), taken->programs, out);
 }
