@@ -94,10 +94,11 @@ static int fill(struct update *u, struct attachment *a, struct hook *hooks, size
 		return 0;
 	r = need(u, programs_of(hooks, n) | host);
 	r = r ?: put(u, a, hooks, n);
-	/* the tree takes no more programs, or the kernel none: as at load, no failure */
+	/* the tree takes no more programs, or the kernel none: as at load, no failure, nor tried by each
+	 * update, which would have to load them every time */
 	host = at_hand(u->object, host);
-	if (host)
-		attach_host(a, u->object, host);
+	if (host && attach_host(a, u->object, host))
+		u->object->host = false;
 	return r;
 }
 
