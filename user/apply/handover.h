@@ -4,8 +4,8 @@
  * connections pass the flow cache, each time that one is checked, for a lease; it does not judge these
  * by their windows, and those alone.  Without the module, all of conntrack has to be liberal.
  *
- * Programs that call the module hold it: it can be removed only after unload, or after a reload
- * without flow cache; then it takes back what still was handed over.
+ * Programs that name the module's functions hold it, whether they call them or not: it can be removed
+ * only after unload; then it takes back what still was handed over.
  */
 #ifndef APPLY_HANDOVER_H
 #define APPLY_HANDOVER_H
