@@ -6,28 +6,9 @@
 #
 #   [gw] wan1 (main's default), wan2, wan3 ════ [net]
 if [ "${1-}" != --inside ]; then
-	cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
-	for kernel in ${*:-6.1 6.12}; do
-		scripts/kmod "$kernel" >&2 || { echo "1..0 # SKIP no module for $kernel"; exit 0; }
-		other=build/kmod-$kernel-other
-		mkdir -p "$other/kmod/uapi"
-		sed 's/^#define ASYM_KMOD_ABI .*/#define ASYM_KMOD_ABI 77/' kmod/uapi/nft_asym.h \
-			>"$other/kmod/uapi/nft_asym.h"
-		touch -d '+1 hour' "$other/kmod/uapi/nft_asym.h" # make kmod copies only what is newer
-		make -s kmod KDIR="$(scripts/kmod --headers "$kernel")" KMODOUT="$other" >&2 || exit 1
-		echo "# Linux $kernel"
-		ASYM_TEST_SLOW=4 scripts/vm --kernel "$kernel" --timeout 900 -- \
-			tests/vm/kmod_router.sh --inside "$kernel" 2>&1
-		echo "# ends $?"
-	done | awk '
-		/^# Linux / { kernel = $3; planned = 0; seen = 0 }
-		/^1\.\./ { planned = substr($1, 4); next }
-		/^(not )?ok / { seen++; good = $1 == "ok"; sub(/^(not )?ok [0-9]+ - /, "")
-			print (good ? "ok " : "not ok ") ++n " - " kernel ": " $0; next }
-		/^# ends / { print ($3 == 0 && planned == seen && seen ? "ok " : "not ok ") ++n " - " kernel \
-			": ends with " $3 " after " seen " of " planned; next }
-		{ print }
-		END { print "1.." n }'
+	. "$(dirname "$0")/kernels.sh"
+	prepare() { variant "$1" other kmod/uapi/nft_asym.h 's/^#define ASYM_KMOD_ABI .*/#define ASYM_KMOD_ABI 77/'; }
+	on_kernels "$@"
 	exit
 fi
 . "$(dirname "$0")/../netns/lib.sh"
