@@ -121,7 +121,7 @@ run-check: all layers $(UNIT) $(BPFTEST) $(KMODTEST) $(NETTOOL) $(PROBER)
 # More of the tests under Debian's kernels; check runs a part of them.
 check-vm: setup
 	$(Q)$(MAKE) --no-print-directory all $(BPFTEST) $(KMODTEST) $(BUILD)/tests/unit/test_shim $(BUILD)/tests/unit/test_wireguard $(NETTOOL) $(PROBER)
-	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf ASYMBPF_VM_ALL=1 TEST_TIMEOUT=3700 tests/run tests/vm/machine.sh $(patsubst %,tests/vm/kmod_%.sh,router auto sockets) $(VMTEST)
+	$(Q)ASYMBPF=$(CURDIR)/$(BUILD)/asymbpf ASYMBPF_VM_ALL=1 TEST_TIMEOUT=7300 tests/run tests/vm/machine.sh $(patsubst %,tests/vm/kmod_%.sh,router auto sockets) $(VMTEST)
 
 # The kernel module under a kernel that watches itself.  The first time that is built, from Debian's source:
 # a quarter of an hour, 4 GB.
