@@ -5,6 +5,7 @@
 #
 #   [c] ──── lan0 [gw] wan1, wan2, wan3 ════ [net]
 . "$(dirname "$0")/lib.sh"
+modprobe -q nf_conntrack || true # its sysctls come with it, and stay
 lab
 for k in 1 2 3; do wan $k; done
 # values that load will want to change, so that putting them back shows
