@@ -295,7 +295,9 @@ int main(int argc, char **argv)
 	fd = open_device(argv[2]);
 	puts("ready");
 	fflush(stdout);
-	while (receive(fd, out) || !stop)
+	while (!stop)
+		receive(fd, out);
+	while (receive(fd, out)) /* what came before the signal */
 		;
 	report(fd);
 	return EXIT_SUCCESS;
